@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { Approvers } from './approvers.ts';
+import { Condition } from './conditions.ts';
+import { Duration, Quantity } from './duration.ts';
+import { Metadata } from './metadata.ts';
+import { API_VERSION } from './names.ts';
+import { inCrd } from './rule.ts';
+import { Stage } from './stage.ts';
+
+const SelectorExpression = z.strictObject({
+  key: z.string().min(1),
+  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+  values: z.array(z.string()).optional(),
+});
+
+/** Kubernetes' LabelSelector. */
+export const LabelSelector = z.strictObject({
+  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchExpressions: z.array(SelectorExpression).optional(),
+});
+export type LabelSelector = z.infer<typeof LabelSelector>;
+
+/** Which versions a policy judges. What is left out matches everything. */
+const PolicyMatch = z.strictObject({
+  models: z.array(z.string().min(1)).max(256).optional().describe('Model names; * stands for any characters.'),
+  stages: z.array(Stage).max(4).optional().describe('The stages asked for.'),
+  selector: LabelSelector.optional().describe("The version's labels."),
+  namespaceSelector: LabelSelector.optional().describe("The namespace's labels."),
+});
+
+const Limits = z.strictObject({
+  timeout: Duration.optional().describe('Of one evaluation; 100ms where it is left out.'),
+  memory: Quantity.optional().describe("The policy's WebAssembly memory; 16Mi where it is left out."),
+  input: Quantity.optional().describe('The input as JSON; 256Ki where it is left out.'),
+});
+
+const openObject = () => inCrd(z.record(z.string(), z.unknown()), { 'x-kubernetes-preserve-unknown-fields': true });
+
+/** What a platform team says: which versions, by which rules, and who decides where the rules ask for people. */
+export const ApprovalPolicySpec = z.strictObject({
+  match: PolicyMatch.optional(),
+  modules: inCrd(z.record(z.string(), z.string()), {
+    description: 'Rego modules by file name; all of package approval.',
+    minProperties: 1,
+    maxProperties: 64,
+  }),
+  parameters: openObject().optional().describe('Becomes data.parameters.'),
+  data: openObject().optional().describe('Becomes data.'),
+  approvers: Approvers.optional(),
+  required: z.number().int().min(1).max(64).optional().describe('How many approvers; 1 where it is left out.'),
+  separationOfDuties: z.boolean().optional().describe('Who submitted the version cannot approve it.'),
+  pendingTimeout: Duration.optional().describe('An approval that nobody gave by then is a rejection.'),
+  onReject: z.enum(['Archive', 'Keep']).optional().describe('What a rejection does to the stage; Archive by default.'),
+  failurePolicy: z
+    .enum(['Block', 'Manual'])
+    .optional()
+    .describe('What a policy that errs means: wait (Block, the default), or let people decide (Manual).'),
+  mode: z.enum(['Enforce', 'Shadow']).optional().describe('Shadow: evaluated and reported, decides nothing.'),
+  limits: Limits.optional(),
+});
+export type ApprovalPolicySpec = z.infer<typeof ApprovalPolicySpec>;
+
+/** One error of the Rego compiler. Lines and columns count from 1. */
+export const PolicyError = z.strictObject({
+  file: z.string(),
+  line: z.number().int(),
+  column: z.number().int(),
+  code: z.string().describe("OPA's code, such as rego_parse_error."),
+  message: z.string(),
+});
+export type PolicyError = z.infer<typeof PolicyError>;
+
+export const ApprovalPolicyStatus = z.strictObject({
+  observedGeneration: z.number().int().optional(),
+  digest: z.string().optional().describe('SHA-256 of the compiled policy in force.'),
+  builtins: z.array(z.string()).optional().describe('The builtins that the policy calls outside WebAssembly.'),
+  reads: z.array(z.string()).optional().describe('The paths of input and data that the policy reads.'),
+  errors: z.array(PolicyError).max(100).optional(),
+  conditions: inCrd(z.array(Condition).optional(), {
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['type'],
+  }),
+});
+export type ApprovalPolicyStatus = z.infer<typeof ApprovalPolicyStatus>;
+
+const policyFields = { metadata: Metadata, spec: ApprovalPolicySpec, status: ApprovalPolicyStatus.optional() };
+
+/** A team's policy, for the versions of its namespace. */
+export const ApprovalPolicy = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('ApprovalPolicy'),
+  ...policyFields,
+});
+export type ApprovalPolicy = z.infer<typeof ApprovalPolicy>;
+
+/** The platform team's policy, for every namespace. */
+export const ClusterApprovalPolicy = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('ClusterApprovalPolicy'),
+  ...policyFields,
+});
+export type ClusterApprovalPolicy = z.infer<typeof ClusterApprovalPolicy>;
+
+export type AnyApprovalPolicy = ApprovalPolicy | ClusterApprovalPolicy;

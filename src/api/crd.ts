@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { ApprovalPolicySpec, ApprovalPolicyStatus } from './approval-policy.ts';
+import { ModelVersionSpec, ModelVersionStatus } from './model-version.ts';
+import { GROUP, VERSION } from './names.ts';
+
+type JsonObject = Record<string, unknown>;
+
+interface Kind {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  readonly scope: 'Namespaced' | 'Cluster';
+  readonly spec: z.ZodType;
+  readonly status: z.ZodType;
+  readonly columns: readonly JsonObject[];
+}
+
+const column = (name: string, jsonPath: string, extra: JsonObject = {}): JsonObject => ({
+  name,
+  type: 'string',
+  jsonPath,
+  ...extra,
+});
+const wide = { priority: 1 };
+const age = column('Age', '.metadata.creationTimestamp', { type: 'date' });
+
+const policyColumns = [
+  column('Ready', '.status.conditions[?(@.type=="Ready")].status'),
+  column('Mode', '.spec.mode'),
+  age,
+  column('Reason', '.status.conditions[?(@.type=="Ready")].message', wide),
+  column('Digest', '.status.digest', wide),
+];
+
+const policyKind = { spec: ApprovalPolicySpec, status: ApprovalPolicyStatus, columns: policyColumns };
+
+const KINDS: readonly Kind[] = [
+  {
+    kind: 'ModelVersion',
+    plural: 'modelversions',
+    shortNames: ['mv'],
+    scope: 'Namespaced',
+    spec: ModelVersionSpec,
+    status: ModelVersionStatus,
+    columns: [
+      column('Model', '.spec.model'),
+      column('Version', '.spec.version'),
+      column('Stage', '.status.stage'),
+      column('Requested', '.spec.stage'),
+      column('Decision', '.status.conditions[?(@.type=="Approved")].reason'),
+      age,
+      column('Reason', '.status.conditions[?(@.type=="Approved")].message', wide),
+      column('Policies', '.status.decision.policies[*].name', wide),
+    ],
+  },
+  { kind: 'ApprovalPolicy', plural: 'approvalpolicies', shortNames: ['ap'], scope: 'Namespaced', ...policyKind },
+  {
+    kind: 'ClusterApprovalPolicy',
+    plural: 'clusterapprovalpolicies',
+    shortNames: ['cap'],
+    scope: 'Cluster',
+    ...policyKind,
+  },
+];
+
+/** @returns the CustomResourceDefinitions of all kinds, ready for the API server. */
+export function buildCrds(): readonly JsonObject[] {
+  return KINDS.map(buildCrd);
+}
+
+function buildCrd({ kind, plural, shortNames, scope, spec, status, columns }: Kind): JsonObject {
+  const singular = kind.toLowerCase();
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope,
+      names: { kind, listKind: `${kind}List`, plural, singular, shortNames, categories: ['assent'] },
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns,
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+                spec: buildStructuralSchema(spec),
+                status: buildStructuralSchema(status),
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** @returns the schema in Kubernetes' structural form, which knows no `$ref`, `const` or `propertyNames`. */
+function buildStructuralSchema(schema: z.ZodType): JsonObject {
+  const built: JsonObject = {
+    ...z.toJSONSchema(schema, {
+      target: 'openapi-3.0',
+      io: 'input',
+      reused: 'inline',
+      override: ({ jsonSchema }) => makeStructural(jsonSchema),
+    }),
+  };
+  delete built.$schema;
+  return built;
+}
+
+function makeStructural(schema: JsonObject): void {
+  delete schema.propertyNames;
+  if (schema.additionalProperties === false) delete schema.additionalProperties;
+  // A CEL rule says more than an enum's own message, and is not run where the enum has already refused.
+  if (schema['x-kubernetes-validations']) delete schema.enum;
+  if (schema['x-kubernetes-preserve-unknown-fields']) delete schema.additionalProperties;
+  if (schema.type === 'integer') {
+    // zod adds JavaScript's safe integers as bounds; they say nothing to a reader.
+    if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+    if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+    schema.format = 'int64';
+  }
+  if (schema['x-assent-open']) {
+    const { description } = schema;
+    for (const key of Object.keys(schema)) delete schema[key];
+    Object.assign(schema, { description, 'x-kubernetes-preserve-unknown-fields': true });
+  }
+}

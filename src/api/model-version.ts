@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { Approvers } from './approvers.ts';
+import { Condition } from './conditions.ts';
+import { Metadata } from './metadata.ts';
+import { API_VERSION, VERDICTS } from './names.ts';
+import { inCrd } from './rule.ts';
+import { Stage } from './stage.ts';
+
+const digest = inCrd(z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest reads sha256: and 64 hexadecimal digits'), {
+  maxLength: 71,
+});
+
+function immutable(field: string) {
+  const advice = `spec.${field} never changes: create another ModelVersion for another ${field}`;
+  return { 'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: advice }] };
+}
+
+const Artifact = z.strictObject({
+  uri: z.string().min(1).max(2048),
+  digest: digest.optional(),
+});
+
+const Source = z.strictObject({
+  runId: z.string().max(256).optional(),
+  gitCommit: z.string().max(256).optional(),
+  registry: z.string().max(253).optional(),
+});
+
+const Evidence = z.strictObject({
+  type: z.string().min(1).max(253),
+  uri: z.string().min(1).max(2048),
+  digest: digest.optional(),
+});
+
+/** What a submitter says of one version of a model, and the stage asked for it. */
+export const ModelVersionSpec = z.strictObject({
+  model: inCrd(z.string().min(1).max(256), { description: "The registered model's name.", ...immutable('model') }),
+  version: inCrd(z.string('version is a string: write version: "7"').min(1).max(64), {
+    description: 'The version, a string.',
+    ...immutable('version'),
+  }),
+  stage: Stage,
+  metrics: inCrd(z.record(z.string(), z.number('a metric is a finite number')).optional(), {
+    description: "The submitter's claim of the version's metrics: finite numbers.",
+    maxProperties: 256,
+  }),
+  parameters: inCrd(z.record(z.string(), z.string('a parameter is a string: put it in quotes')).optional(), {
+    description: 'Training parameters: strings, as MLflow keeps them.',
+    maxProperties: 256,
+  }),
+  artifact: Artifact.optional(),
+  source: Source.optional(),
+  evidence: z.array(Evidence).max(64).optional(),
+  approvers: Approvers.optional(),
+  archiveExistingVersions: z
+    .boolean()
+    .optional()
+    .describe('Archive the versions that the stage held before, as in MLflow.'),
+});
+export type ModelVersionSpec = z.infer<typeof ModelVersionSpec>;
+
+/** How one policy judged this version. */
+export const PolicyVerdict = z.strictObject({
+  name: z.string(),
+  generation: z.number().int(),
+  digest: z.string(),
+  outcome: z.enum(['allow', 'require', 'deny', 'error']),
+  reasons: z.array(z.string()),
+  evaluationMicroseconds: z.number().int(),
+});
+export type PolicyVerdict = z.infer<typeof PolicyVerdict>;
+
+/** A demand that people approve: `count` different persons out of `approvers`. */
+export const RequirementStatus = z.strictObject({
+  /** Empty: anyone who holds the RBAC verb `approve`. */
+  approvers: z.array(z.string()),
+  count: z.number().int().min(1),
+  reason: z.string().optional(),
+  approvedBy: z.array(z.string()),
+});
+export type RequirementStatus = z.infer<typeof RequirementStatus>;
+
+export const OUTCOMES = ['Approved', 'Pending', 'Rejected', 'Error'] as const;
+export type DecisionOutcome = (typeof OUTCOMES)[number];
+
+export const DecisionStatus = z.strictObject({
+  id: z.string().describe('SHA-256 of what was decided: the same decision has the same id.'),
+  outcome: z.enum(OUTCOMES),
+  by: z.enum(['Policy', 'People']),
+  reasons: z.array(z.string()),
+  warnings: z.array(z.string()),
+  policies: z.array(PolicyVerdict),
+  requirements: z.array(RequirementStatus),
+  inputDigest: z.string(),
+  policyDigest: z.string(),
+  now: z.string().describe('The time that the policies were given (RFC 3339).'),
+  decidedAt: z.string(),
+});
+export type DecisionStatus = z.infer<typeof DecisionStatus>;
+
+/** One person's decision, with the identity that the API server vouches for. */
+export const ApprovalRecord = z.strictObject({
+  verdict: z.enum(VERDICTS),
+  user: z.string(),
+  groups: z.array(z.string()),
+  generation: z.number().int(),
+  specDigest: z.string().describe('SHA-256 of the canonical spec that was approved.'),
+  reason: z.string(),
+  at: z.string(),
+  counted: z.boolean().describe('False where the decision was recorded but does not count; message says why.'),
+  message: z.string().optional(),
+});
+export type ApprovalRecord = z.infer<typeof ApprovalRecord>;
+
+/** One move from a stage to a stage. */
+export const TransitionRecord = z.strictObject({
+  from: Stage,
+  to: Stage,
+  outcome: z.enum(OUTCOMES),
+  generation: z.number().int(),
+  decisionId: z.string(),
+  at: z.string(),
+  previousDigest: z.string().describe('SHA-256 of the entry before this one; empty for the first.'),
+});
+export type TransitionRecord = z.infer<typeof TransitionRecord>;
+
+export const ModelVersionStatus = z.strictObject({
+  stage: Stage.optional(),
+  observedGeneration: z.number().int().optional(),
+  decision: DecisionStatus.optional(),
+  approvals: z.array(ApprovalRecord).max(256).optional(),
+  history: z.array(TransitionRecord).max(50).optional(),
+  conditions: inCrd(z.array(Condition).optional(), {
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['type'],
+  }),
+});
+export type ModelVersionStatus = z.infer<typeof ModelVersionStatus>;
+
+/** One version of a registered model, the stage asked for it, and the stage that a decision gave it. */
+export const ModelVersion = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('ModelVersion'),
+  metadata: Metadata,
+  spec: ModelVersionSpec,
+  status: ModelVersionStatus.optional(),
+});
+export type ModelVersion = z.infer<typeof ModelVersion>;

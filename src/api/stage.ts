@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { inCrd } from './rule.ts';
+
+/** The stages of MLflow's registry, and no others. A rejection is a decision, never a stage. */
+export const STAGES = ['None', 'Staging', 'Production', 'Archived'] as const;
+export type Stage = (typeof STAGES)[number];
+
+const UNKNOWN_STAGE = `the stage must be one of ${STAGES.join(', ')}`;
+const REJECTED_STAGE =
+  "'Rejected' is a decision, not a stage: a rejected version's stage is Archived, so write stage: Archived";
+
+export const Stage = inCrd(
+  z.enum(STAGES, { error: ({ input }) => (input === 'Rejected' ? REJECTED_STAGE : UNKNOWN_STAGE) }),
+  {
+    description: `The stage asked for or in effect: ${STAGES.join(', ')}.`,
+    maxLength: 64,
+    'x-kubernetes-validations': [
+      { rule: "self != 'Rejected'", message: REJECTED_STAGE },
+      { rule: `self in [${STAGES.map((stage) => `'${stage}'`).join(', ')}, 'Rejected']`, message: UNKNOWN_STAGE },
+    ],
+  },
+);
