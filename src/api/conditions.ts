@@ -14,7 +14,7 @@ export const MODEL_VERSION_CONDITIONS = [
 /** The reasons of condition `Approved`, by its status. */
 export const APPROVED_REASONS = {
   True: ['AutoApproved', 'ManuallyApproved'],
-  Unknown: ['AwaitingApproval', 'PolicyError'],
+  Unknown: ['AwaitingApproval', 'PolicyError', 'InvalidSpec'],
   False: ['PolicyDenied', 'RejectedByApprover', 'Expired', 'Revoked'],
 } as const;
 export type ApprovedReason = (typeof APPROVED_REASONS)[keyof typeof APPROVED_REASONS][number];

@@ -85,6 +85,7 @@ export type DecisionOutcome = (typeof OUTCOMES)[number];
 
 export const DecisionStatus = z.strictObject({
   id: z.string().describe('SHA-256 of what was decided: the same decision has the same id.'),
+  generation: z.number().int().describe('The generation of the spec that was decided.'),
   outcome: z.enum(OUTCOMES),
   by: z.enum(['Policy', 'People']),
   reasons: z.array(z.string()),
@@ -95,6 +96,7 @@ export const DecisionStatus = z.strictObject({
   policyDigest: z.string(),
   now: z.string().describe('The time that the policies were given (RFC 3339).'),
   decidedAt: z.string(),
+  waitingSince: z.string().optional().describe('Since when this generation waits; pendingTimeout counts from here.'),
 });
 export type DecisionStatus = z.infer<typeof DecisionStatus>;
 
@@ -107,6 +109,8 @@ export const ApprovalRecord = z.strictObject({
   specDigest: z.string().describe('SHA-256 of the canonical spec that was approved.'),
   reason: z.string(),
   at: z.string(),
+  stamp: z.string().describe('The text of the stamp; with the reason it tells two decisions apart.'),
+  verified: z.boolean().describe('Whether the admission policies vouched for the stamp when it was recorded.'),
   counted: z.boolean().describe('False where the decision was recorded but does not count; message says why.'),
   message: z.string().optional(),
 });
@@ -120,6 +124,7 @@ export const TransitionRecord = z.strictObject({
   generation: z.number().int(),
   decisionId: z.string(),
   at: z.string(),
+  reason: z.string().describe('Why, as the condition Approved says it, or Superseded.'),
   previousDigest: z.string().describe('SHA-256 of the entry before this one; empty for the first.'),
 });
 export type TransitionRecord = z.infer<typeof TransitionRecord>;

@@ -1,0 +1,90 @@
+import type { ApprovalRecord, RequirementStatus } from '../api/index.ts';
+import type { Requirement } from './policy-outcome.ts';
+import type { Submitter } from './stamp.ts';
+
+/** What an approval must fit to count. */
+export interface ApprovalContext {
+  readonly generation: number;
+  /** SHA-256 of the canonical spec. */
+  readonly specDigest: string;
+  readonly requirements: readonly Requirement[];
+  readonly separationOfDuties: boolean;
+  readonly submitter: Submitter | null;
+}
+
+export interface ApprovalCount {
+  readonly requirements: readonly RequirementStatus[];
+  /** Whether there are requirements and every one has its number of people. */
+  readonly satisfied: boolean;
+  /** The first rejection by someone whom a requirement names, or null. */
+  readonly rejection: ApprovalRecord | null;
+  /** Every record again, each with whether it counts and, where not, why. */
+  readonly records: readonly ApprovalRecord[];
+}
+
+/**
+ * Counts people, each once a requirement, and only for this generation and exactly this content.
+ *
+ * @param records what people decided, oldest first
+ */
+export function countApprovals(records: readonly ApprovalRecord[], context: ApprovalContext): ApprovalCount {
+  const judged = records.map((record) => {
+    const message = explainNotCounted(record, context);
+    const { message: _, ...rest } = record;
+    return message === null ? { ...rest, counted: true } : { ...rest, counted: false, message };
+  });
+  const approvals = judged.filter(({ counted, verdict }) => counted && verdict === 'approve');
+  const requirements = context.requirements.map((requirement) => ({
+    ...requirement,
+    approvers: [...requirement.approvers],
+    approvedBy: distinctUsers(approvals.filter((record) => isApprover(record, requirement.approvers))),
+  }));
+  return {
+    requirements,
+    satisfied: requirements.length > 0 && requirements.every(({ count, approvedBy }) => approvedBy.length >= count),
+    rejection: judged.find(({ counted, verdict }) => counted && verdict === 'reject') ?? null,
+    records: judged,
+  };
+}
+
+/** @returns why the record does not count, for people; null where it does. */
+function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): string | null {
+  const { generation, specDigest, requirements, separationOfDuties, submitter } = context;
+  if (!record.verified) return 'given while the admission policies were not in force: give it again';
+  if (record.generation !== generation || record.specDigest !== specDigest)
+    return `given for generation ${record.generation}; the spec has changed since: look at it and decide again`;
+  if (record.verdict === 'revoke') return 'there is no approval to revoke yet: reject it instead';
+  if (requirements.length > 0 && !requirements.some(({ approvers }) => isApprover(record, approvers)))
+    return `${record.user} is not among the approvers: ${describeApprovers(requirements)}`;
+  if (record.verdict === 'reject') return null;
+  if (separationOfDuties && !submitter)
+    return 'duties are separate and nobody knows who submitted this version: submit it again with the admission policies in force';
+  if (separationOfDuties && submitter?.user === record.user)
+    return `${record.user} submitted this version, and duties are separate: somebody else must approve it`;
+  return null;
+}
+
+/**
+ * @param approvers `group:NAME`, `serviceaccount:NAMESPACE:NAME` or a user's name; none: whoever the API server let
+ * write the decision, which is anyone who holds the RBAC verb
+ */
+export function isApprover(person: Submitter, approvers: readonly string[]): boolean {
+  if (approvers.length === 0) return true;
+  return approvers.some((entry) => {
+    if (entry.startsWith('group:')) return person.groups.includes(entry.slice('group:'.length));
+    if (entry.startsWith('serviceaccount:')) return person.user === `system:${entry}`;
+    return person.user === entry;
+  });
+}
+
+/** @returns who may approve, for a message. */
+export function describeApprovers(requirements: readonly Pick<Requirement, 'approvers'>[]): string {
+  const lists = requirements.map(({ approvers }) =>
+    approvers.length > 0 ? approvers.join(', ') : 'anyone who may `approve` modelversions',
+  );
+  return [...new Set(lists)].join('; ');
+}
+
+function distinctUsers(records: readonly ApprovalRecord[]): string[] {
+  return [...new Set(records.map(({ user }) => user))];
+}

@@ -1,0 +1,165 @@
+import { type ApprovalRecord, type ApprovedReason, type DecisionStatus, parseDurationMs } from '../api/index.ts';
+import { buildInput } from './build-input.ts';
+import { digestOf } from './canonical.ts';
+import { combineOutcomes } from './combine.ts';
+import { type ApprovalCount, countApprovals, describeApprovers } from './count-approvals.ts';
+import { type PolicyOutcome, parsePolicyOutcome } from './policy-outcome.ts';
+import { digestSpec, recordApproval } from './record-approval.ts';
+import type { PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';
+import { parseSubmitter } from './stamp.ts';
+
+/** What the policies and the people together mean for one version. */
+export interface Decision {
+  readonly status: DecisionStatus;
+  /** The reason of condition `Approved`. */
+  readonly reason: ApprovedReason;
+  /** The message of condition `Approved`: what happened, or what is missing and who can give it. */
+  readonly message: string;
+  readonly approvals: readonly ApprovalRecord[];
+  /** Whether a rejection archives the version. */
+  readonly archives: boolean;
+  /** Time alone can change the decision after this many milliseconds. */
+  readonly requeueAfterMs?: number;
+}
+
+/** How often a waiting version is judged again by policies that read the clock. */
+const CLOCK_INTERVAL_MS = 60_000;
+
+type Verdict = Pick<Decision, 'reason' | 'message'> & Pick<DecisionStatus, 'outcome' | 'by'>;
+
+/**
+ * Decides one generation of one version. Pure: the same snapshot and results give the same decision.
+ * Strictest first: a deny or an error cannot be approved away, and a rejection outranks approvals.
+ */
+export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
+  const { modelVersion, now } = snapshot;
+  const outcomes = snapshot.policies.map((policy) => parsePolicyOutcome(policy, results[policy.name]));
+  const combined = asksNothing(snapshot)
+    ? ({ kind: 'allow', requirements: [], reasons: ['no stage is asked for'], warnings: [] } as const)
+    : combineOutcomes(outcomes, modelVersion.spec.approvers);
+  const enforced = snapshot.policies.filter(({ spec }) => spec.mode !== 'Shadow');
+  const count = countApprovals(recordApproval(snapshot), {
+    generation: modelVersion.metadata.generation ?? 1,
+    specDigest: digestSpec(modelVersion),
+    requirements: combined.requirements,
+    separationOfDuties: enforced.some(({ spec }) => spec.separationOfDuties === true),
+    submitter: snapshot.approvalsVerified ? parseSubmitter(modelVersion) : null,
+  });
+  const waitingSince = readWaitingSince(snapshot) ?? now;
+  const expiresInMs = msUntilExpiry(outcomes, waitingSince, now);
+
+  let verdict: Verdict;
+  if (combined.kind === 'deny') {
+    verdict = { outcome: 'Rejected', by: 'Policy', reason: 'PolicyDenied', message: combined.reasons.join('; ') };
+  } else if (count.rejection) {
+    const { user, reason } = count.rejection;
+    verdict = { outcome: 'Rejected', by: 'People', reason: 'RejectedByApprover', message: `${user}: ${reason}` };
+  } else if (combined.kind === 'error') {
+    verdict = { outcome: 'Error', by: 'Policy', reason: 'PolicyError', message: combined.reasons.join('; ') };
+  } else if (combined.kind === 'allow') {
+    verdict = { outcome: 'Approved', by: 'Policy', reason: 'AutoApproved', message: combined.reasons.join('; ') };
+  } else if (count.satisfied) {
+    verdict = { outcome: 'Approved', by: 'People', reason: 'ManuallyApproved', message: describeApprovals(count) };
+  } else if (expiresInMs <= 0) {
+    const message = `nobody approved it within ${shortestTimeout(outcomes)}`;
+    verdict = { outcome: 'Rejected', by: 'Policy', reason: 'Expired', message };
+  } else {
+    const message = describeMissing(snapshot, count, combined.reasons);
+    verdict = { outcome: 'Pending', by: 'People', reason: 'AwaitingApproval', message };
+  }
+
+  const waits = verdict.outcome === 'Pending' || verdict.outcome === 'Error';
+  const body = {
+    outcome: verdict.outcome,
+    by: verdict.by,
+    reasons: [...combined.reasons],
+    warnings: [...combined.warnings],
+    policies: outcomes.map(({ policy, kind, reasons, evaluationMicroseconds }) => ({
+      name: policy.name,
+      generation: policy.generation,
+      digest: policy.digest ?? '',
+      outcome: kind,
+      reasons: [...reasons],
+      evaluationMicroseconds,
+    })),
+    requirements: [...count.requirements],
+  };
+  const status: DecisionStatus = {
+    id: identify(snapshot, body),
+    generation: modelVersion.metadata.generation ?? 1,
+    ...body,
+    inputDigest: digestOf(buildInput(snapshot)),
+    policyDigest: digestOf(snapshot.policies.map(({ name, digest, spec }) => ({ name, digest, spec }))),
+    now,
+    decidedAt: now,
+    ...(waits ? { waitingSince } : {}),
+  };
+  const requeueAfterMs = waits ? Math.min(expiresInMs, msUntilClockMatters(enforced)) : Number.POSITIVE_INFINITY;
+  return {
+    status,
+    reason: verdict.reason,
+    message: verdict.message,
+    approvals: count.records,
+    archives: enforced.length === 0 || enforced.some(({ spec }) => spec.onReject !== 'Keep'),
+    ...(Number.isFinite(requeueAfterMs) ? { requeueAfterMs } : {}),
+  };
+}
+
+/** A version that asks for no stage and has none moves nowhere, so there is nothing to approve. */
+function asksNothing({ modelVersion: { spec, status } }: Snapshot): boolean {
+  return spec.stage === 'None' && (status?.stage ?? 'None') === 'None';
+}
+
+/** The same decision has the same id, whenever it is made: neither clock nor measurement goes in. */
+function identify(
+  { modelVersion: { metadata } }: Snapshot,
+  { policies, ...body }: Pick<DecisionStatus, 'outcome' | 'by' | 'reasons' | 'warnings' | 'policies' | 'requirements'>,
+): string {
+  const verdicts = policies.map(({ evaluationMicroseconds: _, ...verdict }) => verdict);
+  return digestOf({ uid: metadata.uid, generation: metadata.generation, ...body, policies: verdicts });
+}
+
+function readWaitingSince({ modelVersion: { metadata, status } }: Snapshot): string | undefined {
+  const decision = status?.decision;
+  return decision?.generation === metadata.generation ? decision?.waitingSince : undefined;
+}
+
+/** Only policies that ask for people set a time for them. */
+function timeouts(outcomes: readonly PolicyOutcome[]): readonly string[] {
+  return outcomes
+    .filter(({ kind, policy }) => kind === 'require' && policy.spec.mode !== 'Shadow')
+    .map(({ policy }) => policy.spec.pendingTimeout)
+    .filter((timeout) => timeout !== undefined);
+}
+
+function shortestTimeout(outcomes: readonly PolicyOutcome[]): string | undefined {
+  return timeouts(outcomes).toSorted((a, b) => parseDurationMs(a) - parseDurationMs(b))[0];
+}
+
+function msUntilExpiry(outcomes: readonly PolicyOutcome[], waitingSince: string, now: string): number {
+  const timeout = shortestTimeout(outcomes);
+  if (timeout === undefined) return Number.POSITIVE_INFINITY;
+  return Date.parse(waitingSince) + parseDurationMs(timeout) - Date.parse(now);
+}
+
+function msUntilClockMatters(policies: readonly PolicySnapshot[]): number {
+  return policies.some(({ readsClock }) => readsClock) ? CLOCK_INTERVAL_MS : Number.POSITIVE_INFINITY;
+}
+
+function describeApprovals({ records }: ApprovalCount): string {
+  return records
+    .filter(({ counted, verdict }) => counted && verdict === 'approve')
+    .map(({ user, reason }) => `${user}: ${reason}`)
+    .join('; ');
+}
+
+function describeMissing({ approvalsVerified }: Snapshot, count: ApprovalCount, reasons: readonly string[]): string {
+  const open = count.requirements.filter((requirement) => requirement.approvedBy.length < requirement.count);
+  const missing = open.map((requirement) => {
+    const left = requirement.count - requirement.approvedBy.length;
+    return `${left} ${left === 1 ? 'approval' : 'approvals'} by ${describeApprovers([requirement])}`;
+  });
+  const why = reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
+  const unverified = approvalsVerified ? '' : '; approvals are not honoured until the admission policies are installed';
+  return `waits for ${[...new Set(missing)].join(' and ')}${why}${unverified}`;
+}

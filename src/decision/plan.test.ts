@@ -1,0 +1,255 @@
+import { describe, expect, it } from 'vitest';
+import { allows, aScene, denies, requires, type Scene, START } from '../../test/a-snapshot.ts';
+import { digestOf } from './canonical.ts';
+import { buildPlan } from './plan.ts';
+
+const HOUR_MS = 3_600_000;
+
+function planned({ snapshot, results }: Scene) {
+  const plan = buildPlan(snapshot, results);
+  const status = plan.status ?? snapshot.modelVersion.status ?? {};
+  const approved = status.conditions?.find(({ type }) => type === 'Approved');
+  return { plan, status, reason: approved?.reason, message: approved?.message ?? '', stage: status.stage };
+}
+
+describe('a policy', () => {
+  it('that allows moves the version to the stage asked for', () => {
+    expect(planned(aScene().withPolicy('accuracy', allows()))).toMatchObject({
+      reason: 'AutoApproved',
+      stage: 'Production',
+    });
+  });
+
+  it('that denies archives the version, whoever approved it', () => {
+    const scene = aScene()
+      .withPolicy('accuracy', allows())
+      .withPolicy('cards', denies())
+      .decidedBy('alice', 'approve', 'ok');
+    expect(planned(scene)).toMatchObject({ reason: 'PolicyDenied', stage: 'Archived', message: 'no model card' });
+  });
+
+  it('with onReject: Keep leaves the stage as it was', () => {
+    expect(planned(aScene().withPolicy('cards', denies(), { onReject: 'Keep' }))).toMatchObject({ stage: 'None' });
+  });
+
+  it('that says nothing asks for a person, named by the policy', () => {
+    const { reason, message, stage } = planned(aScene().withPolicy('accuracy', {}, { approvers: ['group:ml-leads'] }));
+    expect({ reason, stage }).toEqual({ reason: 'AwaitingApproval', stage: 'None' });
+    expect(message).toBe('waits for 1 approval by group:ml-leads (no rule allows it)');
+  });
+
+  it.each([
+    ['a number for allow', { allow: 7 }],
+    ['true for allow', { allow: true }],
+    ['a string for approvers', { require: [{ approvers: 'bob' }] }],
+    ['objects for deny', { deny: [{ message: 'no' }] }],
+    ['no document', 'yes'],
+    ['a message without end', { allow: ['x'.repeat(100_000)] }],
+    ['messages without end', { allow: Array.from({ length: 1000 }, (_, index) => `reason ${index}`) }],
+    ['a count of zero', { require: [{ count: 0 }] }],
+  ])('that gives %s is an error and the version waits', (_, document) => {
+    const { reason, stage } = planned(aScene().withPolicy('odd', document).decidedBy('alice', 'approve', 'ok'));
+    expect({ reason, stage }).toEqual({ reason: 'PolicyError', stage: 'None' });
+  });
+
+  it('that failed lets people decide where it says failurePolicy: Manual', () => {
+    const scene = aScene().withFailingPolicy('slow', 'took too long', { failurePolicy: 'Manual' });
+    expect(planned(scene)).toMatchObject({ reason: 'AwaitingApproval', stage: 'None' });
+    expect(planned(scene.decidedBy('alice', 'approve', 'looked'))).toMatchObject({ reason: 'ManuallyApproved' });
+  });
+
+  it('in shadow is reported and decides nothing', () => {
+    const scene = aScene().withPolicy('accuracy', allows()).withPolicy('next', denies(), { mode: 'Shadow' });
+    const { reason, status } = planned(scene);
+    expect(reason).toBe('AutoApproved');
+    expect(status.decision?.policies.map(({ outcome }) => outcome)).toEqual(['allow', 'deny']);
+  });
+
+  it('that is missing altogether leaves it to anyone who holds the verb', () => {
+    const { message } = planned(aScene());
+    expect(message).toBe('waits for 1 approval by anyone who may `approve` modelversions (no policy matches)');
+    expect(planned(aScene().decidedBy('carol', 'approve', 'fine'))).toMatchObject({ reason: 'ManuallyApproved' });
+  });
+});
+
+describe('an approval', () => {
+  const waiting = aScene().withPolicy('leads', requires('group:ml-leads', 'alice'));
+
+  it('by a named user moves the version, with user and reason on record', () => {
+    const { reason, stage, status } = planned(waiting.decidedBy('alice', 'approve', 'checked by hand'));
+    expect({ reason, stage }).toEqual({ reason: 'ManuallyApproved', stage: 'Production' });
+    expect(status.approvals).toMatchObject([{ user: 'alice', reason: 'checked by hand', counted: true, at: START }]);
+  });
+
+  it('by a member of a named group counts', () => {
+    const scene = waiting.decidedBy('dora', 'approve', 'ok', { groups: ['ml-leads'] });
+    expect(planned(scene)).toMatchObject({ reason: 'ManuallyApproved' });
+  });
+
+  it('by somebody else is recorded and does not count', () => {
+    const { reason, status, plan } = planned(waiting.decidedBy('mallory', 'approve', 'please'));
+    expect(reason).toBe('AwaitingApproval');
+    expect(status.approvals).toMatchObject([{ user: 'mallory', counted: false }]);
+    expect(plan.events).toContainEqual(expect.objectContaining({ reason: 'ApprovalNotCounted' }));
+  });
+
+  it('by a user who is named like a group is not the group', () => {
+    expect(planned(waiting.decidedBy('group:ml-leads', 'approve', 'hm'))).toMatchObject({ reason: 'AwaitingApproval' });
+  });
+
+  it('for an older generation counts for nothing', () => {
+    const scene = waiting.decidedBy('alice', 'approve', 'ok').withSpec({ metrics: { accuracy: 0.5 } });
+    expect(planned(scene)).toMatchObject({ reason: 'AwaitingApproval' });
+  });
+
+  it('is void after a change of the spec, and says so', () => {
+    const { reason, status } = planned(
+      aScene()
+        .withPolicy('two', { require: [{ approvers: ['alice', 'bob'], count: 2 }] })
+        .decidedBy('alice', 'approve', 'ok')
+        .applied()
+        .withSpec({ metrics: { accuracy: 0.5 } })
+        .decidedBy('bob', 'approve', 'ok'),
+    );
+    expect(reason).toBe('AwaitingApproval');
+    expect(status.approvals).toMatchObject([
+      { user: 'alice', counted: false },
+      { user: 'bob', counted: true },
+    ]);
+    expect(status.approvals?.[0]?.message).toContain('the spec has changed');
+  });
+
+  it('counts a person once, however often they give it', () => {
+    const twice = aScene()
+      .withPolicy('two', { require: [{ approvers: ['alice', 'bob'], count: 2 }] })
+      .decidedBy('alice', 'approve', 'ok')
+      .applied()
+      .decidedBy('alice', 'approve', 'ok again')
+      .applied();
+    expect(planned(twice)).toMatchObject({ reason: 'AwaitingApproval' });
+    expect(planned(twice.decidedBy('bob', 'approve', 'me too'))).toMatchObject({ reason: 'ManuallyApproved' });
+  });
+
+  it('is not counted where no admission policy vouches for it, also not later', () => {
+    const unverified = waiting.with({ approvalsVerified: false }).decidedBy('alice', 'approve', 'ok');
+    const { reason, status, message } = planned(unverified);
+    expect(reason).toBe('AwaitingApproval');
+    expect(message).toContain('admission policies');
+    expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'ApprovalsVerified', status: 'False' }));
+    expect(planned(unverified.applied().with({ approvalsVerified: true }))).toMatchObject({
+      reason: 'AwaitingApproval',
+    });
+  });
+
+  it('by the submitter does not count where duties are separate, nor where nobody knows the submitter', () => {
+    const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
+    expect(planned(separate.submittedBy('alice').decidedBy('alice', 'approve', 'mine'))).toMatchObject({
+      reason: 'AwaitingApproval',
+    });
+    expect(planned(separate.decidedBy('alice', 'approve', 'whose?'))).toMatchObject({ reason: 'AwaitingApproval' });
+    expect(planned(separate.submittedBy('bob').decidedBy('alice', 'approve', 'his'))).toMatchObject({
+      reason: 'ManuallyApproved',
+    });
+  });
+
+  it("satisfies its own requirement only; the version's own approvers come on top", () => {
+    const scene = waiting.withSpec({ approvers: ['team_lead'] }).decidedBy('alice', 'approve', 'ok');
+    expect(planned(scene).message).toContain('1 approval by team_lead');
+    expect(planned(scene.applied().decidedBy('team_lead', 'approve', 'ok'))).toMatchObject({
+      reason: 'ManuallyApproved',
+    });
+  });
+});
+
+describe('a rejection', () => {
+  it('by an approver archives the version', () => {
+    const { reason, stage, message } = planned(
+      aScene().withPolicy('leads', requires('alice')).decidedBy('alice', 'reject', 'biased'),
+    );
+    expect({ reason, stage, message }).toEqual({
+      reason: 'RejectedByApprover',
+      stage: 'Archived',
+      message: 'alice: biased',
+    });
+  });
+
+  it('by somebody whom no requirement names changes nothing', () => {
+    const scene = aScene().withPolicy('leads', requires('alice')).decidedBy('mallory', 'reject', 'spite');
+    expect(planned(scene)).toMatchObject({ reason: 'AwaitingApproval' });
+  });
+
+  it('comes by itself when nobody approved in time, counted from the start of the waiting', () => {
+    const scene = aScene().withPolicy('leads', requires('alice'), { pendingTimeout: '72h' });
+    expect(planned(scene).plan.requeueAfterMs).toBe(72 * HOUR_MS);
+    const later = scene.applied().after(71 * HOUR_MS);
+    expect(planned(later).plan).toEqual({ status: null, events: [], record: null, requeueAfterMs: HOUR_MS });
+    expect(planned(later.after(HOUR_MS))).toMatchObject({ reason: 'Expired', stage: 'Archived' });
+  });
+});
+
+describe('a decided generation', () => {
+  const approved = aScene().withPolicy('leads', requires('alice')).decidedBy('alice', 'approve', 'ok').applied();
+
+  it('stands when the policies change', () => {
+    expect(planned(approved.withPolicy('new', denies())).plan.status).toBeNull();
+  });
+
+  it('is written once: deciding again writes nothing', () => {
+    expect(planned(approved.after(HOUR_MS)).plan).toEqual({ status: null, events: [], record: null });
+  });
+
+  it('records a decision that comes too late, and does not count it', () => {
+    const { status, stage } = planned(approved.decidedBy('alice', 'reject', 'sorry'));
+    expect(stage).toBe('Production');
+    expect(status.approvals?.at(-1)).toMatchObject({ verdict: 'reject', counted: false });
+  });
+
+  it('is archived when its approval is revoked by an approver, and by nobody else', () => {
+    expect(planned(approved.decidedBy('mallory', 'revoke', 'x'))).toMatchObject({ stage: 'Production' });
+    expect(planned(approved.decidedBy('alice', 'revoke', 'drift'))).toMatchObject({
+      stage: 'Archived',
+      reason: 'Revoked',
+    });
+  });
+
+  it('is archived when another version takes its stage', () => {
+    const { status, stage } = planned(approved.with({ supersededBy: 'fraud-8' }));
+    expect(stage).toBe('Archived');
+    expect(status.history).toMatchObject([
+      { from: 'Production', to: 'Archived', reason: 'Superseded' },
+      { to: 'Production' },
+    ]);
+  });
+
+  it('chains its history: each entry carries the digest of the one before it', () => {
+    const { status } = planned(approved.with({ supersededBy: 'fraud-8' }));
+    expect(status.history?.[0]?.previousDigest).toBe(digestOf(status.history?.[1]));
+  });
+});
+
+describe('a version that waits', () => {
+  const waiting = aScene().withPolicy('leads', requires('alice')).applied();
+
+  it('writes nothing while nothing changes', () => {
+    expect(planned(waiting.after(HOUR_MS)).plan.status).toBeNull();
+  });
+
+  it('is judged again when the policies give another result', () => {
+    expect(
+      planned(aScene().withPolicy('leads', allows()).with({ modelVersion: waiting.snapshot.modelVersion })),
+    ).toMatchObject({
+      reason: 'AutoApproved',
+    });
+  });
+
+  it('comes back within a minute where a policy reads the clock', () => {
+    const policies = waiting.snapshot.policies.map((policy) => ({ ...policy, readsClock: true }));
+    expect(planned(waiting.with({ policies })).plan.requeueAfterMs).toBe(60_000);
+  });
+});
+
+it('a version that asks for no stage has nothing to be approved and no transition', () => {
+  const { reason, status, stage } = planned(aScene().withSpec({ stage: 'None' }).withPolicy('cards', {}));
+  expect({ reason, stage }).toEqual({ reason: 'AutoApproved', stage: 'None' });
+  expect(status.history).toBeUndefined();
+});

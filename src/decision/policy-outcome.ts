@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { Approvers, type PolicyVerdict } from '../api/index.ts';
+import type { PolicyResult, PolicySnapshot } from './snapshot.ts';
+
+/** `count` different people out of `approvers`; no approvers: anyone who holds the RBAC verb. */
+export interface Requirement {
+  readonly approvers: readonly string[];
+  readonly count: number;
+  readonly reason?: string;
+}
+
+/** What one policy means for one version. */
+export interface PolicyOutcome {
+  readonly policy: PolicySnapshot;
+  readonly kind: PolicyVerdict['outcome'];
+  readonly reasons: readonly string[];
+  readonly warnings: readonly string[];
+  readonly requirements: readonly Requirement[];
+  readonly evaluationMicroseconds: number;
+}
+
+/** A result lands in the status: without a limit one policy could make the object too large to store. */
+const MAX_MESSAGES = 64;
+const MAX_MESSAGE_LENGTH = 1024;
+
+const message = z
+  .string('a message must be a string')
+  .max(MAX_MESSAGE_LENGTH, `a message has at most ${MAX_MESSAGE_LENGTH} characters`);
+
+const messages = (rule: string) =>
+  z
+    .array(message, { error: () => `\`${rule}\` must be a set of messages: write \`${rule} contains "…" if …\`` })
+    .max(MAX_MESSAGES, `\`${rule}\` gives at most ${MAX_MESSAGES} messages`)
+    .default([]);
+
+const RequireEntry = z.strictObject({
+  approvers: Approvers.optional(),
+  count: z.number().int().min(1).max(64).optional(),
+  reason: message.optional(),
+});
+
+/** The document `data.approval` as a policy leaves it. Rules under other names are the policy's own helpers. */
+const ApprovalDocument = z.object({
+  allow: messages('allow'),
+  deny: messages('deny'),
+  warn: messages('warn'),
+  require: z
+    .array(RequireEntry, {
+      error: () => '`require` must be a set of objects: `require contains {"approvers": […]} if …`',
+    })
+    .default([]),
+});
+
+/**
+ * Reads one policy's result. Deny if any deny; else require if any require; else allow if any allow; else require:
+ * silence never approves. A result that does not fit is an error, and an error is what `failurePolicy` says.
+ */
+export function parsePolicyOutcome(policy: PolicySnapshot, result: PolicyResult | undefined): PolicyOutcome {
+  if (policy.digest === null) return failed(policy, policy.problem ?? 'the policy is not compiled', 0);
+  if (!result) return failed(policy, 'the policy was not evaluated', 0);
+  const { evaluationMicroseconds } = result;
+  if (result.kind === 'error') return failed(policy, result.message, evaluationMicroseconds);
+  const document = ApprovalDocument.safeParse(result.value);
+  if (!document.success) {
+    const problems = document.error.issues.map(({ path, message }) =>
+      path.length ? `${path.join('.')}: ${message}` : message,
+    );
+    return failed(policy, `the policy's result does not fit: ${problems.join('; ')}`, evaluationMicroseconds);
+  }
+
+  const { allow, deny, warn, require } = document.data;
+  const outcome = { policy, warnings: warn, evaluationMicroseconds };
+  if (deny.length > 0) return { ...outcome, kind: 'deny', reasons: deny, requirements: [] };
+  if (require.length > 0) {
+    const requirements = require.map((entry) => buildRequirement(policy, entry));
+    return { ...outcome, kind: 'require', reasons: reasonsOf(requirements), requirements };
+  }
+  if (allow.length > 0) return { ...outcome, kind: 'allow', reasons: allow, requirements: [] };
+  return {
+    ...outcome,
+    kind: 'require',
+    reasons: ['no rule allows it'],
+    requirements: [defaultRequirement(policy)],
+  };
+}
+
+/** The one path from an error to an outcome: wait (Block), or let people decide (Manual). Never an approval. */
+function failed(policy: PolicySnapshot, message: string, evaluationMicroseconds: number): PolicyOutcome {
+  const base = { policy, reasons: [message], warnings: [], evaluationMicroseconds };
+  return policy.spec.failurePolicy === 'Manual'
+    ? { ...base, kind: 'require', requirements: [defaultRequirement(policy)] }
+    : { ...base, kind: 'error', requirements: [] };
+}
+
+function defaultRequirement(policy: PolicySnapshot): Requirement {
+  return buildRequirement(policy, {});
+}
+
+/** What a rule leaves out comes from the policy's own fields. */
+function buildRequirement({ spec }: PolicySnapshot, entry: z.infer<typeof RequireEntry>): Requirement {
+  const approvers = entry.approvers ?? spec.approvers ?? [];
+  const count = entry.count ?? spec.required ?? 1;
+  return entry.reason === undefined ? { approvers, count } : { approvers, count, reason: entry.reason };
+}
+
+function reasonsOf(requirements: readonly Requirement[]): readonly string[] {
+  return requirements.map(({ reason }) => reason).filter((reason) => reason !== undefined);
+}

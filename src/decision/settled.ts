@@ -1,0 +1,86 @@
+import type { ApprovalRecord, DecisionStatus, ModelVersionStatus } from '../api/index.ts';
+import { digestOf } from './canonical.ts';
+import { describeApprovers, isApprover } from './count-approvals.ts';
+import { appendTransition, approvalsOf, buildConditions } from './next-status.ts';
+import { recordApproval } from './record-approval.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/**
+ * What can still happen to a decided generation: an approver revokes it, or another version takes its stage. A
+ * decision that comes too late is recorded, so that it does not keep others waiting, and counts for nothing.
+ */
+export function nextSettledStatus(snapshot: Snapshot): ModelVersionStatus {
+  const { modelVersion, supersededBy, now } = snapshot;
+  const { status = {} } = modelVersion;
+  const { decision } = status;
+  if (!decision) return status;
+  const recorded = recordApproval(snapshot);
+  const [late] = recorded.filter((record) => !status.approvals?.includes(record));
+  const judged = late && judgeLateDecision(snapshot, decision, late);
+  const approvals = recorded.map((record) => (judged && record === late ? judged : record));
+
+  if (judged?.counted) {
+    const message = `${judged.user}: ${judged.reason}`;
+    const revoked = revoke(snapshot, decision, judged);
+    const transition = {
+      to: 'Archived',
+      reason: 'Revoked',
+      outcome: revoked.outcome,
+      decisionId: revoked.id,
+      at: now,
+    } as const;
+    return {
+      ...status,
+      stage: 'Archived',
+      decision: revoked,
+      ...approvalsOf(approvals),
+      history: appendTransition(modelVersion, transition),
+      conditions: buildConditions(snapshot, 'Revoked', message),
+    };
+  }
+  if (supersededBy !== null) {
+    const transition = {
+      to: 'Archived',
+      reason: 'Superseded',
+      outcome: decision.outcome,
+      decisionId: decision.id,
+      at: now,
+    } as const;
+    return {
+      ...status,
+      stage: 'Archived',
+      ...approvalsOf(approvals),
+      history: appendTransition(modelVersion, transition),
+    };
+  }
+  return { ...status, ...approvalsOf(approvals) };
+}
+
+function judgeLateDecision({ modelVersion }: Snapshot, decision: DecisionStatus, late: ApprovalRecord): ApprovalRecord {
+  const refuse = (message: string): ApprovalRecord => ({ ...late, counted: false, message });
+  const { requirements, outcome } = decision;
+  if (!late.verified) return refuse('given while the admission policies were not in force: give it again');
+  if (late.generation !== modelVersion.metadata.generation)
+    return refuse(`given for generation ${late.generation}; the spec has changed since`);
+  if (late.verdict !== 'revoke' || outcome !== 'Approved')
+    return refuse(
+      outcome === 'Approved'
+        ? 'this version is approved already; take the approval back with assent.dev/revoke'
+        : 'this version is rejected already; it comes back by a change of its spec',
+    );
+  if (requirements.length > 0 && !requirements.some(({ approvers }) => isApprover(late, approvers)))
+    return refuse(`${late.user} is not among the approvers: ${describeApprovers(requirements)}`);
+  return { ...late, counted: true };
+}
+
+function revoke({ now }: Snapshot, decision: DecisionStatus, { user, reason, stamp }: ApprovalRecord): DecisionStatus {
+  const id = digestOf({ revokes: decision.id, stamp, reason });
+  return {
+    ...decision,
+    id,
+    outcome: 'Rejected',
+    by: 'People',
+    reasons: [`revoked by ${user}: ${reason}`],
+    decidedAt: now,
+  };
+}
