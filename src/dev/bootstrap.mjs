@@ -44,10 +44,31 @@ function runEntry() {
   const [entry, ...rest] = process.argv.slice(2);
   if (!entry) fail('usage: node src/dev/bootstrap.mjs ENTRY [ARGUMENT ...]');
   const path = [dirname(node), join(modules, '.bin'), process.env.PATH].join(process.platform === 'win32' ? ';' : ':');
-  const child = spawn(node, [join(root, entry), ...rest], { stdio: 'inherit', env: { ...process.env, PATH: path } });
+  // The channel breaks when this process is killed: the entry then knows that nobody waits for it any more.
+  const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
+  const child = spawn(node, [join(root, entry), ...rest], { stdio, env: { ...process.env, PATH: path } });
   // Ctrl-C reaches the child through the terminal; this process only waits for it to clean up.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  if (process.env.npm_lifecycle_event) whenGone(findNpm(), () => child.kill());
   child.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
+}
+
+// An npm that was killed tells nobody. Between it and this process stands the shell that runs the script.
+function findNpm() {
+  const ps = spawnSync('ps', ['-o', 'ppid=,comm=', '-p', String(process.ppid)], { encoding: 'utf8' });
+  const [parent, command] = (ps.stdout ?? '').trim().split(/\s+/);
+  return command && /sh$/.test(command) ? Number(parent) : process.ppid;
+}
+
+function whenGone(pid, act) {
+  const look = () => {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      act();
+    }
+  };
+  setInterval(look, 500).unref();
 }
 
 function fail(message) {

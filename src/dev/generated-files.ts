@@ -1,13 +1,52 @@
 import { stringify } from 'yaml';
+import {
+  buildAdmissionManifests,
+  buildOperatorManifests,
+  buildRbacManifests,
+  type Manifest,
+  operatorUser,
+} from '../admission/index.ts';
 import { buildCrds, GROUP } from '../api/index.ts';
+
+const NAMESPACE = '{{ .Release.Namespace }}';
+const IMAGE = '{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}';
 
 /** @returns every generated file's path in the repository and its content. One source: src/. */
 export function buildGeneratedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const crd of buildCrds()) {
-    files.set(`crds/${nameOf(crd).replace(`.${GROUP}`, '')}.yaml`, renderYaml(crd));
+    const file = `${nameOf(crd).replace(`.${GROUP}`, '')}.yaml`;
+    files.set(`crds/${file}`, renderYaml(crd));
+    files.set(`charts/assent/crds/${file}`, renderYaml(crd));
   }
+  const operator = buildOperatorManifests({
+    namespace: NAMESPACE,
+    image: IMAGE,
+    replicas: '{{ int .Values.replicas }}',
+    resources: '{{ toJson .Values.resources }}',
+  });
+  const admission = buildAdmissionManifests({ operator: operatorUser(NAMESPACE) });
+  files.set('charts/assent/templates/admission.yaml', renderTemplate(admission));
+  files.set('charts/assent/templates/rbac.yaml', renderTemplate(buildRbacManifests({ namespace: NAMESPACE })));
+  files.set('charts/assent/templates/operator.yaml', renderTemplate(operator));
   return files;
+}
+
+/** @returns a Helm template. Kubernetes before 1.36 does not serve mutating policies, so there they are left out. */
+function renderTemplate(manifests: readonly Manifest[]): string {
+  const documents = manifests.map((manifest) => {
+    const { apiVersion, kind } = manifest;
+    const document = `---\n${renderChartYaml(manifest)}`;
+    if (!kind.startsWith('MutatingAdmissionPolicy')) return document;
+    return `{{- if .Capabilities.APIVersions.Has "${apiVersion}/${kind}" }}\n${document}{{- end }}\n`;
+  });
+  return `# Generated from src/admission by \`npm run generate\`.\n${documents.join('')}`;
+}
+
+/** A value that is one Helm expression stands without quotes, so that it may give a number or an object. */
+function renderChartYaml(manifest: Manifest): string {
+  const text = stringify(manifest, { aliasDuplicateObjects: false, lineWidth: 0, blockQuote: 'literal' });
+  return text.replaceAll(/"(\{\{ (?:int|toJson) [^"]*\}\})"/g, '$1');
 }
 
 function nameOf(manifest: Record<string, unknown>): string {

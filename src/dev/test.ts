@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ensureCompiler, ensureControlPlane } from './index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const report = join(root, '.assent', 'test-report.json');
@@ -10,10 +11,12 @@ mkdirSync(join(root, '.assent'), { recursive: true });
 
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
 
-check('type check', bin('tsc'), ['-p', '.']);
-check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']);
-check('unused exports', bin('knip'), []);
-check('generated files', process.execPath, ['src/dev/generate.ts', '--check']);
+await check('type check', bin('tsc'), ['-p', '.']);
+await check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']);
+await check('unused exports', bin('knip'), []);
+await check('generated files', process.execPath, ['src/dev/generate.ts', '--check']);
+await step('Rego compiler', () => ensureCompiler(console.log));
+await step('local control plane', () => ensureControlPlane(console.log));
 const passed = run(bin('vitest'), [
   'run',
   '--reporter=default',
@@ -27,11 +30,19 @@ const counts = Report.parse(JSON.parse(readFileSync(report, 'utf8')));
 console.log(`${counts.numPassedTests} passed, ${counts.numFailedTests} failed, ${counts.numPendingTests} skipped`);
 process.exitCode = passed ? 0 : 1;
 
-function check(name: string, command: string, args: readonly string[]): void {
+function check(name: string, command: string, args: readonly string[]): Promise<void> {
+  return step(name, () => {
+    if (!run(command, args)) throw new Error('see above');
+  });
+}
+
+async function step(name: string, action: () => unknown): Promise<void> {
   const startedAt = performance.now();
   console.log(`== ${name}`);
-  if (!run(command, args)) {
-    console.error(`${name} failed: see above.`);
+  try {
+    await action();
+  } catch (error) {
+    console.error(`${name} failed: ${error instanceof Error ? error.message : error}`);
     process.exit(1);
   }
   console.log(`   ok, ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/bundle"
+	"github.com/open-policy-agent/opa/v1/compile"
+	"github.com/open-policy-agent/opa/v1/dependencies"
+)
+
+type compileRequest struct {
+	Modules      map[string]string `json:"modules"`
+	Entrypoints  []string          `json:"entrypoints"`
+	HostBuiltins []string          `json:"hostBuiltins"`
+}
+
+type compiled struct {
+	// Builtins that the module calls and that the host must implement.
+	Builtins []string `json:"builtins"`
+	// Reads are the paths of input and data that the policy reads, cut where they become dynamic.
+	Reads      []string `json:"reads"`
+	OpaVersion string   `json:"opaVersion"`
+}
+
+// compilePolicy reports the errors of all modules of one stage at once: first those of parsing, then the compiler's.
+func compilePolicy(asked compileRequest) (any, []byte) {
+	allowed := capabilities(asked.HostBuiltins)
+	modules, errs := parseModules(asked.Modules, asked.Entrypoints, allowed)
+	if len(errs) > 0 {
+		return failed{errs}, nil
+	}
+	checked := ast.NewCompiler().WithCapabilities(allowed).SetErrorLimit(0)
+	checked.Compile(copyModules(modules))
+	if checked.Failed() {
+		return failed{describe(checked.Errors)}, nil
+	}
+	wasm, err := buildModule(modules, asked.Entrypoints, allowed)
+	if err != nil {
+		return failed{describe(err)}, nil
+	}
+	reads, err := readPaths(checked, asked.Entrypoints)
+	if err != nil {
+		return failed{describe(err)}, nil
+	}
+	return compiled{Builtins: hostBuiltins(checked), Reads: reads, OpaVersion: opaVersion()}, wasm
+}
+
+func parseModules(sources map[string]string, entrypoints []string, allowed *ast.Capabilities) (map[string]*ast.Module, []sourceError) {
+	var errs []sourceError
+	modules := map[string]*ast.Module{}
+	for _, file := range sortedKeys(sources) {
+		options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: allowed, ProcessAnnotation: true}
+		module, err := ast.ParseModuleWithOpts(file, sources[file], options)
+		switch {
+		case err != nil:
+			for _, described := range describe(err) {
+				described.File = file
+				errs = append(errs, described)
+			}
+		case module == nil:
+			errs = append(errs, sourceError{file, 1, 1, "package_error", "the module is empty: it must begin with package " + entrypoints[0]})
+		default:
+			if refused, ok := refusePackage(module, entrypoints); ok {
+				errs = append(errs, refused)
+			}
+			modules[file] = module
+		}
+	}
+	return modules, errs
+}
+
+// refusePackage refuses a package that no entrypoint can reach: rules in it would silently decide nothing. Packages
+// below an entrypoint and packages of tests are welcome.
+func refusePackage(module *ast.Module, entrypoints []string) (sourceError, bool) {
+	name := strings.TrimPrefix(module.Package.Path.String(), "data.")
+	for _, entrypoint := range entrypoints {
+		for _, root := range []string{entrypoint, entrypoint + "_test"} {
+			if name == root || strings.HasPrefix(name, root+".") || strings.HasPrefix(name, root+"[") {
+				return sourceError{}, false
+			}
+		}
+	}
+	at := module.Package.Location
+	return sourceError{
+		at.File, at.Row, at.Col, "package_error",
+		fmt.Sprintf("package %s is never read: a policy's rules belong to package %s", name, strings.Join(entrypoints, " or ")),
+	}, true
+}
+
+func copyModules(modules map[string]*ast.Module) map[string]*ast.Module {
+	copied := make(map[string]*ast.Module, len(modules))
+	for file, module := range modules {
+		copied[file] = module.Copy()
+	}
+	return copied
+}
+
+// buildModule is what `opa build -t wasm` does.
+func buildModule(modules map[string]*ast.Module, entrypoints []string, allowed *ast.Capabilities) ([]byte, error) {
+	policy := &bundle.Bundle{Data: map[string]any{}}
+	policy.SetRegoVersion(ast.RegoV1)
+	policy.Manifest.Init()
+	for _, file := range sortedKeys(modules) {
+		policy.Modules = append(policy.Modules, bundle.ModuleFile{URL: file, Path: file, Parsed: modules[file]})
+	}
+	// An entrypoint without any rule is an error to OPA; to us it is a policy that says nothing.
+	for _, entrypoint := range entrypoints {
+		silent := ast.MustParseModuleWithOpts("package "+entrypoint+"\n\n_says_nothing if false\n", ast.ParserOptions{RegoVersion: ast.RegoV1})
+		file := "assent:" + entrypoint
+		policy.Modules = append(policy.Modules, bundle.ModuleFile{URL: file, Path: file, Parsed: silent})
+	}
+	compiler := compile.New().
+		WithBundle(policy).
+		WithTarget(compile.TargetWasm).
+		WithEntrypoints(entrypoints...).
+		WithCapabilities(allowed).
+		WithRegoVersion(ast.RegoV1)
+	if err := compiler.Build(context.Background()); err != nil {
+		return nil, err
+	}
+	return compiler.Bundle().WasmModules[0].Raw, nil
+}
+
+// hostBuiltins lists the builtins that checked modules call and that OPA does not compile into the module.
+func hostBuiltins(checked *ast.Compiler) []string {
+	names := []string{}
+	for _, builtin := range checked.Required.Builtins {
+		if !slices.Contains(native, builtin.Name) && !slices.Contains(erased, builtin.Name) {
+			names = append(names, builtin.Name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+func readPaths(checked *ast.Compiler, entrypoints []string) ([]string, error) {
+	paths := map[string]bool{}
+	for _, entrypoint := range entrypoints {
+		root := ast.MustParseRef("data." + strings.ReplaceAll(entrypoint, "/", "."))
+		for _, rule := range checked.GetRules(root) {
+			refs, err := dependencies.Base(checked, rule)
+			if err != nil {
+				return nil, err
+			}
+			for _, ref := range refs {
+				if ref.HasPrefix(ast.InputRootRef) || ref.HasPrefix(ast.DefaultRootRef) {
+					paths[ref.String()] = true
+				}
+			}
+		}
+	}
+	return sortedKeys(paths), nil
+}
+
+func sortedKeys[V any](of map[string]V) []string {
+	keys := make([]string, 0, len(of))
+	for key := range of {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,82 @@
+// Command compiler is OPA's Rego compiler as a WASI reactor.
+//
+// The host writes a JSON request into memory that it asked for with allocate, calls run, and reads the JSON response
+// at response_pointer. A compiled module lies at module_pointer, as bytes. The reactor needs no file, no network and
+// no environment: everything that it reads is in the request.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"unsafe"
+)
+
+// The buffers of one call, kept here so that the garbage collector leaves them alone while the host reads them.
+var request, response, module []byte
+
+func main() {}
+
+//go:wasmexport allocate
+func allocate(length uint32) unsafe.Pointer {
+	request = make([]byte, length)
+	return pointer(request)
+}
+
+//go:wasmexport run
+func run() {
+	response, module = respond(request)
+	request = nil
+}
+
+//go:wasmexport response_pointer
+func responsePointer() unsafe.Pointer { return pointer(response) }
+
+//go:wasmexport response_length
+func responseLength() uint32 { return uint32(len(response)) }
+
+//go:wasmexport module_pointer
+func modulePointer() unsafe.Pointer { return pointer(module) }
+
+//go:wasmexport module_length
+func moduleLength() uint32 { return uint32(len(module)) }
+
+func pointer(buffer []byte) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(buffer)) }
+
+type operation struct {
+	Operation string `json:"operation"`
+	compileRequest
+	formatRequest
+}
+
+// respond never panics: a source that makes OPA panic is an error like any other.
+func respond(body []byte) (encoded, wasm []byte) {
+	var result any
+	defer func() {
+		if cause := recover(); cause != nil {
+			encoded, wasm = encode(failure("internal_error", fmt.Sprint(cause))), nil
+		}
+	}()
+	var asked operation
+	if err := json.Unmarshal(body, &asked); err != nil {
+		return encode(failure("internal_error", err.Error())), nil
+	}
+	switch asked.Operation {
+	case "compile":
+		result, wasm = compilePolicy(asked.compileRequest)
+	case "format":
+		result = formatModule(asked.formatRequest)
+	case "version":
+		result = version()
+	default:
+		result = failure("internal_error", fmt.Sprintf("unknown operation %q", asked.Operation))
+	}
+	return encode(result), wasm
+}
+
+func encode(result any) []byte {
+	encoded, err := json.Marshal(result)
+	if err != nil {
+		panic(err)
+	}
+	return encoded
+}

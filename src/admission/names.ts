@@ -1,0 +1,27 @@
+/**
+ * The admission policies by name. Each is bound by a binding of the same name.
+ */
+export const ADMISSION_NAMES = {
+  /** MutatingAdmissionPolicy: writes who decided and who submitted. */
+  stamps: 'assent-stamps',
+  /** ValidatingAdmissionPolicy: lets a decision through only with the verb, the right stamp, and nothing unrecorded. */
+  decisions: 'assent-decisions',
+  /** ValidatingAdmissionPolicy: only the operator writes a status. */
+  status: 'assent-status',
+  /** ValidatingAdmissionPolicy: `approvers` is a list. */
+  schema: 'assent-schema',
+} as const;
+
+/** In the message of every refusal that passes by itself, once the operator has recorded the earlier decision. */
+export const TRY_AGAIN = 'try again in a moment';
+
+/** The operator's ServiceAccount, Deployment, ClusterRole and Role. */
+export const OPERATOR_NAME = 'assent-operator';
+
+/** Where the operator is installed, unless it is said otherwise. */
+export const DEFAULT_NAMESPACE = 'assent-system';
+
+/** @returns the name by which the API server knows the operator that runs in `namespace`. */
+export function operatorUser(namespace: string): string {
+  return `system:serviceaccount:${namespace}:${OPERATOR_NAME}`;
+}

@@ -1,0 +1,106 @@
+import { APPROVE_VERB, GROUP } from '../api/index.ts';
+import { buildMetadata, type Manifest } from './manifest.ts';
+import { ADMISSION_NAMES, DEFAULT_NAMESPACE, OPERATOR_NAME } from './names.ts';
+
+const API_VERSION = 'rbac.authorization.k8s.io/v1';
+const READ = ['get', 'list', 'watch'];
+const WRITE = ['create', 'update', 'patch', 'delete'];
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+/** Kubernetes' own ClusterRoles that a role of ours adds to; `view` is part of `edit`, and `edit` of `admin`. */
+type BuiltInRole = 'view' | 'edit' | 'admin';
+
+export interface RbacOptions {
+  /** The operator's namespace. */
+  readonly namespace?: string;
+}
+
+/** @returns the ClusterRoles for people, and what the operator may do. */
+export function buildRbacManifests({ namespace = DEFAULT_NAMESPACE }: RbacOptions = {}): readonly Manifest[] {
+  return [...buildPeopleRoles(), ...buildOperatorRoles(namespace)];
+}
+
+function buildPeopleRoles(): readonly Manifest[] {
+  return [
+    buildClusterRole(
+      'assent-viewer',
+      [ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies'], READ)],
+      ['view'],
+    ),
+    buildClusterRole('assent-submitter', [ours(['modelversions'], [...READ, ...WRITE])], ['edit']),
+    // Not in `edit`: who may submit a version must not thereby approve it.
+    buildClusterRole('assent-approver', [ours(['modelversions'], [...READ, 'patch', APPROVE_VERB])], ['admin']),
+    // Not in `edit` either: whoever writes the policies can let every version through.
+    buildClusterRole('assent-policy-author', [ours(['approvalpolicies'], [...READ, ...WRITE])], ['admin']),
+    // In none: a namespace's admin does not write policies for the cluster.
+    buildClusterRole('assent-cluster-policy-author', [
+      ours(['approvalpolicies', 'clusterapprovalpolicies'], [...READ, ...WRITE]),
+    ]),
+  ];
+}
+
+/** The operator reads versions and policies and writes their status. It can neither change a version nor approve one. */
+function buildOperatorRoles(namespace: string): readonly Manifest[] {
+  const subjects = [{ kind: 'ServiceAccount', name: OPERATOR_NAME, namespace }];
+  const metadata = buildMetadata(OPERATOR_NAME, { namespace });
+  return [
+    buildClusterRole(OPERATOR_NAME, [
+      ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies'], READ),
+      ours(
+        ['modelversions/status', 'approvalpolicies/status', 'clusterapprovalpolicies/status'],
+        ['get', 'update', 'patch'],
+      ),
+      { apiGroups: [''], resources: ['namespaces'], verbs: READ },
+      { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+      {
+        apiGroups: ['admissionregistration.k8s.io'],
+        resources: [
+          'validatingadmissionpolicies',
+          'validatingadmissionpolicybindings',
+          'mutatingadmissionpolicies',
+          'mutatingadmissionpolicybindings',
+        ],
+        // Only by name: a list or a watch needs the field selector metadata.name=NAME.
+        resourceNames: Object.values(ADMISSION_NAMES),
+        verbs: READ,
+      },
+    ]),
+    {
+      apiVersion: API_VERSION,
+      kind: 'ClusterRoleBinding',
+      metadata: buildMetadata(OPERATOR_NAME),
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: OPERATOR_NAME },
+      subjects,
+    },
+    {
+      apiVersion: API_VERSION,
+      kind: 'Role',
+      metadata,
+      rules: [
+        { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: [...READ, 'create', 'update', 'patch'] },
+      ],
+    },
+    {
+      apiVersion: API_VERSION,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: OPERATOR_NAME },
+      subjects,
+    },
+  ];
+}
+
+function ours(resources: readonly string[], verbs: readonly string[]): Rule {
+  return { apiGroups: [GROUP], resources, verbs };
+}
+
+function buildClusterRole(name: string, rules: readonly Rule[], partOf: readonly BuiltInRole[] = []): Manifest {
+  const labels = Object.fromEntries(partOf.map((role) => [`rbac.authorization.k8s.io/aggregate-to-${role}`, 'true']));
+  return { apiVersion: API_VERSION, kind: 'ClusterRole', metadata: buildMetadata(name, { labels }), rules };
+}

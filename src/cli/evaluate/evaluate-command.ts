@@ -1,0 +1,60 @@
+import { Command, Option } from 'commander';
+import { ModelVersion } from '../../api/index.ts';
+import { createCompiler, createEvaluator } from '../../rego/index.ts';
+import { CliError } from '../cli-error.ts';
+import { type ExitCode, toExitCode } from '../exit-code.ts';
+import { loadManifests, parseManifest } from '../load-manifests.ts';
+import { regoPaths } from '../rego-paths.ts';
+import { evaluateOffline } from './evaluate-offline.ts';
+import { loadPolicies } from './load-policies.ts';
+import { DECISION_FORMATS, type DecisionFormat, renderDecisions } from './render-decisions.ts';
+
+interface EvaluateOptions {
+  readonly filename: readonly string[];
+  readonly policy: readonly string[];
+  readonly output: DecisionFormat;
+}
+
+export function buildEvaluateCommand(exit: (code: ExitCode) => void): Command {
+  return new Command('evaluate')
+    .summary('decide offline, without a cluster')
+    .description(
+      'Decides on ModelVersions as the operator would, without a cluster.\n' +
+        'Exit code: 0 all approved, 1 one is rejected, 3 one waits for a person, 2 usage or error.',
+    )
+    .requiredOption('-f, --filename <file...>', 'ModelVersions: YAML or JSON files, folders, or - for standard input')
+    .requiredOption('-p, --policy <path...>', 'policies: YAML files, .rego files, or folders of Rego modules')
+    .addOption(new Option('-o, --output <format>', 'output format').choices(DECISION_FORMATS).default('table'))
+    .action(async ({ filename, policy, output }: EvaluateOptions) => exit(await evaluate(filename, policy, output)));
+}
+
+async function evaluate(files: readonly string[], paths: readonly string[], format: DecisionFormat): Promise<ExitCode> {
+  const versions = loadVersions(files);
+  const policies = loadPolicies(paths);
+  await using compiler = createCompiler(regoPaths());
+  await using evaluator = createEvaluator({ threads: 1 });
+  const now = new Date().toISOString();
+  const decisions = await evaluateOffline(versions, policies, { compiler, evaluator, now });
+  process.stdout.write(renderDecisions(decisions, format));
+  return toExitCode(decisions.map(({ status }) => status.decision?.outcome ?? 'Error'));
+}
+
+/** Every problem of every file at once: a user repairs them in one go. */
+function loadVersions(files: readonly string[]): readonly ModelVersion[] {
+  const problems: string[] = [];
+  const versions = loadManifests(files).flatMap((manifest) => {
+    if (manifest.kind !== 'ModelVersion') {
+      problems.push(`${manifest.locate(['kind'])}: kind is ${manifest.kind || 'missing'}; write kind: ModelVersion`);
+      return [];
+    }
+    try {
+      return [parseManifest(manifest, ModelVersion)];
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      problems.push(...error.problems);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new CliError(problems);
+  return versions;
+}

@@ -1,0 +1,102 @@
+import type { ModelVersion, ModelVersionStatus } from '../../api/index.ts';
+import { buildPlan, type Snapshot, selectPolicies } from '../../decision/index.ts';
+import {
+  buildPolicyInForce,
+  createPolicyCatalog,
+  evaluatePolicies,
+  type PolicyEntry,
+  policyKey,
+} from '../../operator/index.ts';
+import type { Compiler, Evaluator } from '../../rego/index.ts';
+import { CliError } from '../cli-error.ts';
+import type { LoadedPolicy } from './load-policies.ts';
+
+/** What the operator would decide on one version. */
+export interface OfflineDecision {
+  readonly modelVersion: ModelVersion;
+  readonly status: ModelVersionStatus;
+}
+
+interface OfflineTools {
+  readonly compiler: Compiler;
+  readonly evaluator: Evaluator;
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+/**
+ * Decides as the operator would, without a cluster: nobody has approved anything, the submitter is unknown, and the
+ * champion is whichever of the given versions holds the stage in its `status.stage`.
+ *
+ * @throws CliError where a policy does not compile
+ */
+export async function evaluateOffline(
+  versions: readonly ModelVersion[],
+  policies: readonly LoadedPolicy[],
+  { compiler, evaluator, now }: OfflineTools,
+): Promise<readonly OfflineDecision[]> {
+  const catalog = createPolicyCatalog();
+  for (const { kind, object } of policies) catalog.observe(kind, object);
+  for (const entry of catalog.entries()) await compileInto(catalog, entry, compiler);
+
+  return Promise.all(
+    versions.map(async (modelVersion) => {
+      const { namespace = 'default' } = modelVersion.metadata;
+      const entries = catalog.forNamespace(namespace).map((entry) => ({ entry, spec: entry.spec ?? {} }));
+      const matching = selectPolicies(modelVersion, { name: namespace, labels: {} }, entries);
+      const inForce = matching.map(({ entry }) => buildPolicyInForce(entry));
+      const snapshot: Snapshot = {
+        modelVersion: withoutDecision(modelVersion),
+        namespace: { name: namespace, labels: {} },
+        policies: inForce.map((policy) => policy.snapshot),
+        champion: findChampion(modelVersion, versions),
+        supersededBy: null,
+        approvalsVerified: true,
+        verified: {},
+        now,
+      };
+      const { status } = buildPlan(snapshot, await evaluatePolicies(snapshot, inForce, evaluator));
+      return { modelVersion, status: status ?? {} };
+    }),
+  );
+}
+
+async function compileInto(
+  catalog: ReturnType<typeof createPolicyCatalog>,
+  { kind, metadata, modules }: PolicyEntry,
+  compiler: Compiler,
+): Promise<void> {
+  const result = await compiler.compile(modules);
+  if (result.kind === 'failed') {
+    throw new CliError(
+      result.errors.map(
+        ({ file, line, column, code, message }) => `${metadata.name}: ${file}:${line}:${column}: ${code}: ${message}`,
+      ),
+    );
+  }
+  catalog.settle(policyKey(kind, metadata), modules, { kind: 'compiled', inForce: result.policy });
+}
+
+/** Judged as a new generation: only the stage in effect is taken from the file, and no person's decision. */
+function withoutDecision({ status, metadata, ...rest }: ModelVersion): ModelVersion {
+  const { annotations: _, ...kept } = metadata;
+  return {
+    ...rest,
+    metadata: { generation: 1, namespace: 'default', ...kept },
+    ...(status?.stage ? { status: { stage: status.stage } } : {}),
+  };
+}
+
+function findChampion(version: ModelVersion, versions: readonly ModelVersion[]): ModelVersion | null {
+  const { spec, metadata } = version;
+  if (spec.stage !== 'Staging' && spec.stage !== 'Production') return null;
+  return (
+    versions.find(
+      (other) =>
+        other !== version &&
+        other.spec.model === spec.model &&
+        other.status?.stage === spec.stage &&
+        (other.metadata.namespace ?? 'default') === (metadata.namespace ?? 'default'),
+    ) ?? null
+  );
+}

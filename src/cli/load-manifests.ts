@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import type { z } from 'zod';
+import { CliError } from './cli-error.ts';
+
+/** One YAML document of a file. */
+export interface Manifest {
+  readonly file: string;
+  readonly kind: string;
+  readonly value: unknown;
+  /** @returns `FILE:LINE:COLUMN` of a field, or of the nearest one above it that is there. */
+  locate(path: readonly PropertyKey[]): string;
+}
+
+/**
+ * Reads YAML or JSON files; a folder stands for the .yaml, .yml and .json files in it, `-` for standard input.
+ *
+ * @throws CliError with file, line and column of everything that is not YAML
+ */
+export function loadManifests(paths: readonly string[]): readonly Manifest[] {
+  const manifests = paths.flatMap(expandFolder).flatMap(readManifests);
+  if (manifests.length === 0) throw new CliError([`${paths.join(', ')}: no YAML documents found`]);
+  return manifests;
+}
+
+/** @throws CliError with the place of every field that does not fit, and what is right */
+export function parseManifest<Schema extends z.ZodType>(manifest: Manifest, schema: Schema): z.infer<Schema> {
+  const parsed = schema.safeParse(manifest.value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => {
+    const field = path.length > 0 ? `${path.join('.')}: ` : '';
+    return `${manifest.locate(path)}: ${field}${message}`;
+  });
+  throw new CliError(problems);
+}
+
+function expandFolder(path: string): readonly string[] {
+  if (path === '-') return [path];
+  if (!statOrFail(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .filter((name) => /\.(ya?ml|json)$/.test(name))
+    .toSorted()
+    .map((name) => join(path, name));
+}
+
+function statOrFail(path: string) {
+  try {
+    return statSync(path);
+  } catch (cause) {
+    throw new CliError([`${path}: no such file or folder`], { cause });
+  }
+}
+
+function readManifests(file: string): readonly Manifest[] {
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(readFileSync(file === '-' ? 0 : file, 'utf8'), { lineCounter: lines });
+  const name = file === '-' ? 'standard input' : file;
+  if ('empty' in documents) return [];
+  const broken = documents.flatMap(({ errors }) => errors);
+  if (broken.length > 0) {
+    throw new CliError(
+      broken.map(
+        ({ linePos, message }) => `${name}:${linePos?.[0].line}:${linePos?.[0].col}: ${message.split('\n')[0]}`,
+      ),
+    );
+  }
+  return documents
+    .filter(({ contents }) => contents !== null)
+    .map((document) => {
+      const value: unknown = document.toJS();
+      return { file: name, kind: kindOf(value), value, locate: (path) => locate(name, lines, document, path) };
+    });
+}
+
+function kindOf(value: unknown): string {
+  return typeof value === 'object' && value !== null && 'kind' in value ? String(value.kind) : '';
+}
+
+function locate(file: string, lines: LineCounter, document: Document.Parsed, path: readonly PropertyKey[]): string {
+  for (let length = path.length; length >= 0; length--) {
+    const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) {
+      const { line, col } = lines.linePos(node.range[0]);
+      return `${file}:${line}:${col}`;
+    }
+  }
+  return file;
+}

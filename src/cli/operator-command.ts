@@ -1,0 +1,67 @@
+import { Command } from 'commander';
+import { DEFAULT_NAMESPACE, operatorUser } from '../admission/index.ts';
+import { readConfig } from '../config/index.ts';
+import { loadCluster } from '../kube/index.ts';
+import { startOperator } from '../operator/index.ts';
+import { createCompiler, createEvaluator } from '../rego/index.ts';
+import { createLogger, createOperatorEvents, startHealthServer } from '../telemetry/index.ts';
+import { parseInteger } from './parse-integer.ts';
+import { regoPaths } from './rego-paths.ts';
+import { untilSignal } from './until-signal.ts';
+
+interface OperatorCommandOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespaces?: readonly string[];
+  readonly operatorNamespace: string;
+  readonly workers: number;
+  readonly evaluators: number;
+  readonly healthPort?: number;
+}
+
+export function buildOperatorCommand(): Command {
+  return new Command('operator')
+    .summary('run the operator against a cluster')
+    .description(
+      'Watches ModelVersions and policies, decides, and writes what was decided into status.\n' +
+        'Uses --kubeconfig, else $KUBECONFIG, else the ServiceAccount of its pod. Logs JSON lines to standard output.',
+    )
+    .option('--kubeconfig <file>', 'kubeconfig of the cluster')
+    .option('--context <name>', 'context in the kubeconfig')
+    .option('--namespaces <names...>', 'only the ModelVersions of these namespaces (default: all)', splitList)
+    .option('--operator-namespace <name>', "namespace of the operator's ServiceAccount", DEFAULT_NAMESPACE)
+    .option('--workers <count>', 'versions worked on at once', parseInteger(1, 1024), 32)
+    .option('--evaluators <count>', 'threads that evaluate policies', parseInteger(1, 64), 2)
+    .option('--health-port <port>', 'serve /healthz and /readyz on this port', parseInteger(0, 65535))
+    .action(runOperator);
+}
+
+async function runOperator(options: OperatorCommandOptions): Promise<void> {
+  const { logLevel } = readConfig(process.env);
+  const events = createOperatorEvents(createLogger({ level: logLevel }));
+  const { kubeconfig, context, namespaces } = options;
+  await using cluster = loadCluster({ ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) });
+  await using compiler = createCompiler(regoPaths());
+  await using evaluator = createEvaluator({ threads: options.evaluators });
+  await using operator = startOperator({
+    cluster,
+    ...(namespaces ? { namespaces } : {}),
+    operatorUser: operatorUser(options.operatorNamespace),
+    compiler,
+    evaluator,
+    events,
+    workers: options.workers,
+  });
+  let ready = false;
+  void operator.ready.then(() => {
+    ready = true;
+  });
+  await using _health =
+    options.healthPort === undefined ? null : await startHealthServer(options.healthPort, () => ready);
+  await untilSignal();
+}
+
+/** `--namespaces a b` and `--namespaces a,b` mean the same. */
+function splitList(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, ...value.split(',').filter(Boolean)];
+}

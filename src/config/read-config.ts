@@ -1,0 +1,31 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** What the environment says; flags come on top where a command has them. */
+export interface Config {
+  /** Where compiled policies are kept. */
+  readonly cacheFolder: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+const Environment = z.object({
+  ASSENT_CACHE: z.string().min(1).optional(),
+  XDG_CACHE_HOME: z.string().min(1).optional(),
+  ASSENT_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'], 'ASSENT_LOG_LEVEL is one of debug, info, warn, error, silent')
+    .default('info'),
+});
+
+/**
+ * The only reader of the environment.
+ *
+ * @throws ZodError whose messages name the variable and what is right
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const { ASSENT_CACHE, XDG_CACHE_HOME, ASSENT_LOG_LEVEL } = Environment.parse(environment);
+  return {
+    cacheFolder: ASSENT_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'assent'),
+    logLevel: ASSENT_LOG_LEVEL,
+  };
+}

@@ -1,0 +1,22 @@
+type DevErrorCode =
+  | 'AlreadyRunning'
+  | 'AssetsIncomplete'
+  | 'BuildFailed'
+  | 'GoMissing'
+  | 'NotInstalled'
+  | 'NotInstalled'
+  | 'NotStarted'
+  | 'PlatformUnsupported'
+  | 'StartFailed'
+  | 'ToolMissing';
+
+/** A failure of the development environment whose message says what to do next. */
+export class DevError extends Error {
+  readonly code: DevErrorCode;
+
+  constructor(code: DevErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DevError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,12 @@
+export { type Cluster, existingCluster, kubeconfigFor } from './cluster.ts';
+export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
+export { type ControlPlaneBinaries, ensureControlPlane } from './control-plane-binaries.ts';
+export { DevError } from './dev-error.ts';
+export { install } from './install.ts';
+export { ensureKind } from './kind-binary.ts';
+export { issueKubeconfig, type KubeconfigRequest } from './kubeconfig.ts';
+export type { User } from './pki.ts';
+export { isAlive } from './process-identity.ts';
+export { ensureCompiler } from './rego-compiler-binary.ts';
+export { controlPlaneFolder, repositoryRoot } from './repository.ts';
+export { untilAskedToEnd } from './until-asked-to-end.ts';

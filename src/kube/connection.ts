@@ -1,0 +1,128 @@
+import { Agent as HttpAgent } from 'node:http';
+import { type AgentOptions, Agent as HttpsAgent, type RequestOptions } from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+import { KubeApiError } from './kube-api-error.ts';
+
+/** What a request needs of the connection: where to, and with whose credentials. */
+export interface RequestSettings {
+  readonly agent: HttpAgent;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Requests share a bounded pool; each watch holds a connection of its own for minutes. */
+type Pool = 'requests' | 'watches';
+
+/** Addresses and credentials of one cluster, from a kubeconfig or from the pod. */
+export interface Connection {
+  readonly server: URL;
+  settings(pool: Pool): Promise<RequestSettings>;
+  /** Credentials were refused: they are read again at the next request. */
+  refresh(): void;
+  close(): void;
+}
+
+interface ConnectionOptions {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly maxConnections: number;
+}
+
+/** Tokens rotate on disk, and exec plugins hand out new ones: no credential is kept longer than this. */
+const CREDENTIALS_MS = 60_000;
+
+/**
+ * @throws KubeApiError where there is no such file or context, or nothing says which cluster is meant
+ */
+export function openConnection({ kubeconfig, context, maxConnections }: ConnectionOptions): Connection {
+  const config = loadKubeConfig(kubeconfig, context);
+  const cluster = config.getCurrentCluster();
+  if (!cluster) throw new KubeApiError('invalid', 'No cluster: give --kubeconfig FILE, or set KUBECONFIG.');
+  const server = new URL(cluster.server);
+  let known: { readonly until: number; readonly credentials: Promise<Credentials> } | undefined;
+  let pools: { readonly tls: string; readonly agents: Readonly<Record<Pool, HttpAgent>> } | undefined;
+
+  const openPools = (credentials: Credentials) => {
+    const tls = JSON.stringify(credentials.tls);
+    if (pools?.tls === tls) return pools.agents;
+    closePools();
+    const build = (maxSockets: number): HttpAgent => {
+      const options = { keepAlive: true, maxSockets, ...credentials.tls };
+      return server.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+    };
+    pools = { tls, agents: { requests: build(maxConnections), watches: build(Number.POSITIVE_INFINITY) } };
+    return pools.agents;
+  };
+  const closePools = (): void => {
+    for (const agent of Object.values(pools?.agents ?? {})) agent.destroy();
+    pools = undefined;
+  };
+
+  return {
+    server,
+    async settings(pool) {
+      if (!known || known.until < performance.now()) {
+        known = { until: performance.now() + CREDENTIALS_MS, credentials: readCredentials(config) };
+        known.credentials.catch(() => {
+          known = undefined;
+        });
+      }
+      const credentials = await known.credentials;
+      return { agent: credentials.proxy ?? openPools(credentials)[pool], headers: credentials.headers };
+    },
+    refresh() {
+      known = undefined;
+    },
+    close: closePools,
+  };
+}
+
+interface Credentials {
+  readonly tls: Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'servername' | 'rejectUnauthorized'>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The client's own agent, where the kubeconfig names a proxy. */
+  readonly proxy: HttpAgent | undefined;
+}
+
+async function readCredentials(config: KubeConfig): Promise<Credentials> {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized, auth, headers, agent } = options;
+  const basic = typeof auth === 'string' ? { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
+  const tls = Object.fromEntries(
+    Object.entries({ ca, cert, key, pfx, passphrase, servername, rejectUnauthorized }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+  const proxied = config.getCurrentCluster()?.proxyUrl !== undefined && agent instanceof HttpAgent;
+  return { tls, headers: { ...basic, ...readHeaders(headers) }, proxy: proxied ? agent : undefined };
+}
+
+function readHeaders(headers: RequestOptions['headers']): Readonly<Record<string, string>> {
+  if (!headers || Array.isArray(headers)) return {};
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}
+
+function loadKubeConfig(kubeconfig: string | undefined, context: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault();
+    else config.loadFromFile(kubeconfig);
+  } catch (cause) {
+    throw new KubeApiError(
+      'invalid',
+      `The kubeconfig ${kubeconfig ?? 'of the environment'} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    );
+  }
+  if (context !== undefined) {
+    if (!config.getContexts().some(({ name }) => name === context)) {
+      const names = config.getContexts().map(({ name }) => name);
+      throw new KubeApiError(
+        'invalid',
+        `The kubeconfig has no context ${context}; it has ${names.join(', ') || 'none'}.`,
+      );
+    }
+    config.setCurrentContext(context);
+  }
+  return config;
+}

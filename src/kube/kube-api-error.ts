@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+/** What went wrong, by what the caller can do about it. */
+export type KubeApiErrorCode =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'gone'
+  | 'invalid'
+  | 'too-many-requests'
+  | 'server'
+  | 'unreachable'
+  | 'timeout';
+
+const CODES: Readonly<Record<number, KubeApiErrorCode>> = {
+  400: 'invalid',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  409: 'conflict',
+  410: 'gone',
+  422: 'invalid',
+  429: 'too-many-requests',
+};
+
+/** A request that the API server refused, or that did not reach it. */
+export class KubeApiError extends Error {
+  override readonly name = 'KubeApiError';
+  readonly code: KubeApiErrorCode;
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
+  /** How long the server asks to wait. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: KubeApiErrorCode,
+    message: string,
+    {
+      status = 0,
+      retryAfterMs,
+      cause,
+    }: { readonly status?: number; readonly retryAfterMs?: number | undefined; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.code = code;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+const Status = z.object({ message: z.string() });
+
+/** @param body the answer's text, which is a Status object where the API server itself refuses */
+export function toKubeApiError(
+  request: string,
+  status: number,
+  body: string,
+  retryAfterSeconds: string | undefined,
+): KubeApiError {
+  const code = CODES[status] ?? 'server';
+  const seconds = Number(retryAfterSeconds);
+  const retryAfterMs = retryAfterSeconds !== undefined && Number.isFinite(seconds) ? seconds * 1_000 : undefined;
+  return new KubeApiError(code, `${request}: ${readMessage(body) ?? `HTTP ${status}`}`, { status, retryAfterMs });
+}
+
+function readMessage(body: string): string | undefined {
+  try {
+    return Status.parse(JSON.parse(body)).message;
+  } catch {
+    // Not the API server's own words: a proxy before it, whose page says less than the status.
+    return undefined;
+  }
+}

@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { createBackoff } from './backoff.ts';
+import type { Cluster } from './cluster.ts';
+import { KubeApiError } from './kube-api-error.ts';
+import { type ResourceType, resourcePath } from './resource-type.ts';
+import { readLines } from './watch-lines.ts';
+
+/** What a reflector tells of the objects of one collection. */
+export interface ReflectorEvents {
+  onObject(key: string, object: object): void;
+  onDeleted(key: string): void;
+  /** A whole list was read: what is not among these keys is gone. */
+  onListed(keys: ReadonlySet<string>): void;
+  /** The connection failed or was refused; it is tried again. */
+  onProblem(error: unknown): void;
+}
+
+export interface ReflectorTimes {
+  readonly backoffBaseMs: number;
+  readonly backoffMaxMs: number;
+  /** How long the server lets a watch last; between this and twice as long, so that not all end at once. */
+  readonly watchSeconds: number;
+  /** How long after that the client waits before it takes the connection for dead. */
+  readonly graceMs: number;
+  /** Without a byte for this long, the connection is taken for dead; the server sends a bookmark each minute. */
+  readonly silenceMs: number;
+}
+
+export const REFLECTOR_TIMES: ReflectorTimes = {
+  backoffBaseMs: 200,
+  backoffMaxMs: 30_000,
+  watchSeconds: 240,
+  graceMs: 10_000,
+  silenceMs: 150_000,
+};
+
+const PAGE = 500;
+
+const Page = z.object({
+  metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
+  items: z.array(z.custom<object>((item) => typeof item === 'object' && item !== null)),
+});
+
+const ObjectMeta = z.object({
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional(), resourceVersion: z.string() }),
+});
+
+const WatchEvent = z.object({
+  type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
+  object: z.custom<object>((object) => typeof object === 'object' && object !== null),
+});
+
+const ErrorStatus = z.object({ code: z.number().default(0), message: z.string().default('') });
+
+interface Collection {
+  readonly cluster: Cluster;
+  readonly resource: ResourceType;
+  readonly namespace?: string | undefined;
+}
+
+/**
+ * Follows one collection until `signal`: lists it page by page, then watches it from where the list ended. A watch that
+ * ends, fails, falls silent or is too old is taken up again, after a wait that grows while it keeps failing.
+ */
+export async function runReflector(
+  collection: Collection,
+  events: ReflectorEvents,
+  signal: AbortSignal,
+  times: ReflectorTimes = REFLECTOR_TIMES,
+): Promise<void> {
+  const backoff = createBackoff({ baseMs: times.backoffBaseMs, maxMs: times.backoffMaxMs });
+  let resourceVersion: string | undefined;
+  while (!signal.aborted) {
+    try {
+      resourceVersion ??= await list(collection, events, signal);
+      resourceVersion = await watch(collection, resourceVersion, events, signal, times, backoff.reset);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof StaleWatch) resourceVersion = error.resourceVersion;
+      const cause = error instanceof StaleWatch ? error.cause : error;
+      // The server has forgotten where we were, or told what cannot be read: only a list says what is there now.
+      if (
+        !(error instanceof StaleWatch) ||
+        (cause instanceof KubeApiError && cause.code === 'gone') ||
+        cause instanceof z.ZodError ||
+        cause instanceof SyntaxError ||
+        cause instanceof RangeError
+      )
+        resourceVersion = undefined;
+      events.onProblem(cause);
+      const askedMs = cause instanceof KubeApiError ? (cause.retryAfterMs ?? 0) : 0;
+      await sleep(Math.max(askedMs, backoff.nextMs()), undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+}
+
+/** A watch that failed: what came before it holds, so the next one goes on from there. */
+class StaleWatch extends Error {
+  override readonly name = 'StaleWatch';
+  readonly resourceVersion: string;
+
+  constructor(resourceVersion: string, cause: unknown) {
+    super('the watch failed', { cause });
+    this.resourceVersion = resourceVersion;
+  }
+}
+
+async function list(collection: Collection, events: ReflectorEvents, signal: AbortSignal): Promise<string> {
+  const { cluster, resource, namespace } = collection;
+  const path = resourcePath(resource, { namespace });
+  const keys = new Set<string>();
+  let token: string | undefined;
+  for (;;) {
+    const query = { limit: String(PAGE), ...(token === undefined ? {} : { continue: token }) };
+    const { metadata, items } = Page.parse(await cluster.request({ method: 'GET', path, query, signal }));
+    for (const item of items) {
+      const { key } = identify(item);
+      keys.add(key);
+      // Items of a list come without their kind.
+      events.onObject(key, trim({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...item }));
+    }
+    token = metadata.continue;
+    if (!token) {
+      events.onListed(keys);
+      return metadata.resourceVersion;
+    }
+  }
+}
+
+async function watch(
+  collection: Collection,
+  from: string,
+  events: ReflectorEvents,
+  signal: AbortSignal,
+  times: ReflectorTimes,
+  onHealthy: () => void,
+): Promise<string> {
+  const { cluster, resource, namespace } = collection;
+  const seconds = Math.ceil(times.watchSeconds * (1 + Math.random()));
+  const path = resourcePath(resource, { namespace });
+  const query = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds: String(seconds), resourceVersion: from };
+  const dead = new AbortController();
+  const end = (why: string): void => dead.abort(new KubeApiError('timeout', `watch of ${resource.plural}: ${why}`));
+  const over = setTimeout(end, seconds * 1_000 + times.graceMs, 'the server did not end it in time');
+  const silent = setTimeout(end, times.silenceMs, `nothing for ${times.silenceMs} ms, not even a bookmark`);
+  let resourceVersion = from;
+  try {
+    const either = AbortSignal.any([signal, dead.signal]);
+    const response = await cluster.stream({ method: 'GET', path, query, signal: either });
+    // A body must be ended by hand: the request's signal does not reach an answer that nobody reads at the moment.
+    either.addEventListener('abort', () => response.destroy(asError(either.reason)), { once: true });
+    response.on('data', () => silent.refresh());
+    response.pause();
+    for await (const line of readLines(response)) {
+      if (line === '') continue;
+      const { type, object } = WatchEvent.parse(JSON.parse(line));
+      if (type === 'ERROR') throw toWatchError(resource, object);
+      const { key, resourceVersion: seen } = type === 'BOOKMARK' ? identifyBookmark(object) : identify(object);
+      if (type === 'DELETED') events.onDeleted(key);
+      else if (type !== 'BOOKMARK') events.onObject(key, trim(object));
+      resourceVersion = seen;
+      onHealthy();
+    }
+    return resourceVersion;
+  } catch (error) {
+    throw new StaleWatch(resourceVersion, dead.signal.aborted ? dead.signal.reason : error);
+  } finally {
+    clearTimeout(over);
+    clearTimeout(silent);
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+function toWatchError(resource: ResourceType, object: object): KubeApiError {
+  const { code, message } = ErrorStatus.parse(object);
+  return new KubeApiError(code === 410 ? 'gone' : 'server', `watch of ${resource.plural}: ${message}`, {
+    status: code,
+  });
+}
+
+function apiVersionOf({ group, version }: ResourceType): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+function identify(object: object): { readonly key: string; readonly resourceVersion: string } {
+  const { name, namespace, resourceVersion } = ObjectMeta.parse(object).metadata;
+  return { key: namespace === undefined ? name : `${namespace}/${name}`, resourceVersion };
+}
+
+const Bookmark = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+
+function identifyBookmark(object: object): { readonly key: string; readonly resourceVersion: string } {
+  return { key: '', resourceVersion: Bookmark.parse(object).metadata.resourceVersion };
+}
+
+/** managedFields are often larger than the object, and nobody here reads them. */
+function trim(object: object): object {
+  if (
+    'metadata' in object &&
+    typeof object.metadata === 'object' &&
+    object.metadata !== null &&
+    'managedFields' in object.metadata
+  )
+    delete object.metadata.managedFields;
+  return object;
+}

@@ -1,0 +1,10 @@
+export { evaluatePolicies } from './evaluate-policies.ts';
+export {
+  buildPolicyInForce,
+  createPolicyCatalog,
+  type PolicyCatalog,
+  type PolicyEntry,
+  policyKey,
+} from './policy-catalog.ts';
+export type { PolicyKind } from './ports.ts';
+export { type Operator, type OperatorOptions, startOperator } from './start-operator.ts';

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { ANNOTATIONS, STAGES } from '../api/index.ts';
+
+/** What the operator keeps of every version at hand; the rest is packed away. */
+export interface ModelVersionSummary {
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly model: string;
+  /** The stage in effect. */
+  readonly stage: string;
+  /** Not decided, or a person's decision is not recorded yet. */
+  readonly needsWork: boolean;
+  /** When it came to its stage; '' where it never moved. */
+  readonly movedAt: string;
+  /** It holds its stage, and no other version shall. */
+  readonly archivesOthers: boolean;
+}
+
+const annotations = z.record(z.string(), z.string()).optional();
+
+/** Only what a summary needs, and nothing that a strange object could break. */
+const Stored = z.object({
+  metadata: z.object({
+    resourceVersion: z.string().default(''),
+    generation: z.number().default(1),
+    annotations,
+  }),
+  spec: z.object({
+    model: z.string().default(''),
+    archiveExistingVersions: z.boolean().default(false).catch(false),
+  }),
+  status: z
+    .object({
+      stage: z.enum(STAGES).default('None').catch('None'),
+      decision: z.object({ generation: z.number(), outcome: z.string() }).optional().catch(undefined),
+      approvals: z
+        .array(z.object({ stamp: z.string(), reason: z.string() }))
+        .default([])
+        .catch([]),
+      history: z
+        .array(z.object({ at: z.string(), to: z.string() }))
+        .default([])
+        .catch([]),
+    })
+    .prefault({}),
+});
+
+export function summarizeModelVersion(object: unknown): ModelVersionSummary {
+  const { metadata, spec, status } = Stored.parse(object);
+  const { generation } = metadata;
+  const { decision, stage } = status;
+  const approved = decision?.outcome === 'Approved';
+  const settled = decision?.generation === generation && (approved || decision.outcome === 'Rejected');
+  return {
+    resourceVersion: metadata.resourceVersion,
+    generation,
+    model: spec.model,
+    stage,
+    needsWork: !settled || hasUnrecordedDecision(metadata.annotations, status.approvals),
+    movedAt: status.history[0]?.at ?? '',
+    archivesOthers: spec.archiveExistingVersions && approved && holdsExclusively(stage),
+  };
+}
+
+/** Stages of which a model has a champion. */
+export function holdsExclusively(stage: string): boolean {
+  return stage === 'Staging' || stage === 'Production';
+}
+
+function hasUnrecordedDecision(
+  annotations: Readonly<Record<string, string>> = {},
+  approvals: readonly { readonly stamp: string; readonly reason: string }[],
+): boolean {
+  const stamp = annotations[ANNOTATIONS.decidedBy];
+  if (stamp === undefined) return false;
+  const reasons = [annotations[ANNOTATIONS.approve], annotations[ANNOTATIONS.reject], annotations[ANNOTATIONS.revoke]];
+  return !approvals.some((record) => record.stamp === stamp && reasons.includes(record.reason));
+}

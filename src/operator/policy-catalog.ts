@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import {
+  type AnyApprovalPolicy,
+  ApprovalPolicy,
+  type ApprovalPolicySpec,
+  type ApprovalPolicyStatus,
+  ClusterApprovalPolicy,
+  Metadata,
+} from '../api/index.ts';
+import { digestOf, type PolicySnapshot } from '../decision/index.ts';
+import type { CompiledPolicy, CompileError } from '../rego/index.ts';
+import type { PolicyKind } from './ports.ts';
+
+/** One policy as the operator knows it: what people wrote, and what of it is in force. */
+export interface PolicyEntry {
+  readonly kind: PolicyKind;
+  readonly metadata: Metadata;
+  /** Null where the object does not fit the schemas; then it matches everything and errs. */
+  readonly spec: ApprovalPolicySpec | null;
+  readonly modules: Readonly<Record<string, string>>;
+  readonly status: ApprovalPolicyStatus | undefined;
+  readonly state: PolicyState;
+}
+
+interface ParsedPolicy extends Omit<PolicyEntry, 'state'> {
+  readonly problem: string | null;
+}
+
+export type PolicyState =
+  | { readonly kind: 'unknown'; readonly inForce: CompiledPolicy | null }
+  | { readonly kind: 'compiled'; readonly inForce: CompiledPolicy }
+  | {
+      readonly kind: 'failed';
+      readonly inForce: CompiledPolicy | null;
+      readonly errors: readonly CompileError[];
+      readonly problem: string;
+    };
+
+/** A matching policy, ready to be evaluated. */
+export interface PolicyInForce {
+  readonly snapshot: PolicySnapshot;
+  /** Null: the snapshot's problem says why. */
+  readonly compiled: CompiledPolicy | null;
+  readonly data: unknown;
+  readonly dataDigest: string;
+}
+
+/** All policies of the cluster by key: `ApprovalPolicy/NAMESPACE/NAME` or `ClusterApprovalPolicy/NAME`. */
+export interface PolicyCatalog {
+  /** Takes in an object as stored. The state of a policy whose modules changed is unknown until it is settled. */
+  observe(kind: PolicyKind, object: unknown): void;
+  forget(key: string): void;
+  get(key: string): PolicyEntry | undefined;
+  entries(): readonly PolicyEntry[];
+  /** Says how the modules of a policy compiled; nothing where they have changed meanwhile. */
+  settle(key: string, modules: Readonly<Record<string, string>>, state: PolicyState): void;
+  /** @returns the policies that may judge the namespace's versions: the platform's and the namespace's own. */
+  forNamespace(namespace: string): readonly PolicyEntry[];
+  /** Whether any policy in force reads this part of `input`, such as `champion`. */
+  anyReads(part: string): boolean;
+}
+
+export function createPolicyCatalog(): PolicyCatalog {
+  const entries = new Map<string, PolicyEntry>();
+  return {
+    observe(kind, object) {
+      const { problem, ...entry } = parsePolicy(kind, object);
+      const key = policyKey(kind, entry.metadata);
+      const before = entries.get(key);
+      // A policy made anew under an old name starts from nothing.
+      const same = before?.metadata.uid === entry.metadata.uid ? before : undefined;
+      const inForce = same?.state.inForce ?? null;
+      if (problem !== null) {
+        entries.set(key, { ...entry, state: { kind: 'failed', inForce, errors: [], problem } });
+      } else {
+        const unchanged = same?.spec && sameModules(same.modules, entry.modules);
+        entries.set(key, { ...entry, state: unchanged ? same.state : { kind: 'unknown', inForce } });
+      }
+    },
+    forget: (key) => void entries.delete(key),
+    get: (key) => entries.get(key),
+    entries: () => [...entries.values()],
+    settle(key, modules, state) {
+      const entry = entries.get(key);
+      if (entry && sameModules(entry.modules, modules)) entries.set(key, { ...entry, state });
+    },
+    forNamespace: (namespace) =>
+      [...entries.values()].filter(
+        ({ kind, metadata }) => kind === 'ClusterApprovalPolicy' || metadata.namespace === namespace,
+      ),
+    anyReads: (part) => [...entries.values()].some(({ state }) => state.inForce && readsInput(state.inForce, part)),
+  };
+}
+
+export function policyKey(kind: PolicyKind, { name, namespace }: Metadata): string {
+  return kind === 'ApprovalPolicy' ? `${kind}/${namespace}/${name}` : `${kind}/${name}`;
+}
+
+/** @returns the policy as a decision needs it. */
+export function buildPolicyInForce({ kind, metadata, spec, state }: PolicyEntry): PolicyInForce {
+  const { modules: _, ...rules } = spec ?? { modules: {} };
+  const { inForce } = state;
+  const data = { ...rules.data, parameters: rules.parameters ?? {} };
+  // A spec that cannot be read may have named other people or limits: the last good rules are not enough then.
+  const usable = spec === null ? null : inForce;
+  return {
+    snapshot: {
+      name: `${kind}/${metadata.name}`,
+      generation: metadata.generation ?? 1,
+      digest: usable?.digest ?? null,
+      problem: usable ? null : state.kind === 'failed' ? state.problem : 'the policy is not compiled',
+      readsClock: usable !== null && readsInput(usable, 'now'),
+      spec: rules,
+    },
+    compiled: usable,
+    data,
+    dataDigest: digestOf(data),
+  };
+}
+
+/** `input` alone means all of it. */
+function readsInput({ reads }: CompiledPolicy, part: string): boolean {
+  const path = `input.${part}`;
+  return reads.some(
+    (read) => read === 'input' || read === path || read.startsWith(`${path}.`) || read.startsWith(`${path}[`),
+  );
+}
+
+function parsePolicy(kind: PolicyKind, object: unknown): ParsedPolicy {
+  const parsed = (kind === 'ApprovalPolicy' ? ApprovalPolicy : ClusterApprovalPolicy).safeParse(object);
+  if (parsed.success) {
+    const { metadata, spec, status }: AnyApprovalPolicy = parsed.data;
+    return { kind, metadata, spec, modules: spec.modules, status, problem: null };
+  }
+  const { metadata } = z.object({ metadata: Metadata }).parse(object);
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const problem = `the policy is not valid: ${problems.join('; ')}`;
+  return { kind, metadata, spec: null, modules: {}, status: undefined, problem };
+}
+
+function sameModules(a: PolicyEntry['modules'], b: PolicyEntry['modules']): boolean {
+  const files = Object.keys(a);
+  return files.length === Object.keys(b).length && files.every((file) => a[file] === b[file]);
+}
+
+/** @returns what changes when the policy judges otherwise: its rules, and what is in force of them. */
+export function fingerprintPolicy({ spec, state }: PolicyEntry): string {
+  return digestOf({ spec, state: state.kind, inForce: state.inForce?.digest });
+}

@@ -1,0 +1,59 @@
+import type { ApprovalPolicyStatus, ModelVersionStatus } from '../api/index.ts';
+import type { DecisionRecord, PlannedEvent } from '../decision/index.ts';
+import type { CompiledPolicy, CompileResult, EvaluationRequest, EvaluationResult } from '../rego/index.ts';
+import type { ModelVersionSummary } from './model-version-summary.ts';
+
+/** The stored ModelVersions, as the watch tells them. Keys read NAMESPACE/NAME. */
+export interface ModelVersionCache {
+  /** @returns the object as stored, unchecked, or undefined where there is none. */
+  get(key: string): unknown;
+  summary(key: string): ModelVersionSummary | undefined;
+  keys(): Iterable<string>;
+}
+
+/** The labels of the namespaces, as the watch tells them. */
+export interface NamespaceCache {
+  /** @returns undefined where the namespace is not known (yet). */
+  labels(name: string): Readonly<Record<string, string>> | undefined;
+}
+
+/** Compiles policies; every failure is a value. */
+export interface PolicyCompiler {
+  compile(modules: Readonly<Record<string, string>>): Promise<CompileResult>;
+  /** @returns an earlier result by its digest, where it is still kept. */
+  load(digest: string): Promise<CompiledPolicy | null>;
+}
+
+/** Evaluates one policy under its limits; every failure is a value. */
+export interface PolicyEvaluator {
+  evaluate(request: EvaluationRequest): Promise<EvaluationResult>;
+}
+
+/** Which object a write is for, and which state of it the write was made from. */
+export interface ObjectRef {
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+export type PolicyKind = 'ApprovalPolicy' | 'ClusterApprovalPolicy';
+
+/** The single door for writes. A write made from a stale state throws, and nothing is changed. */
+export interface StatusWriter {
+  writeModelVersionStatus(ref: ObjectRef, status: ModelVersionStatus): Promise<void>;
+  writePolicyStatus(kind: PolicyKind, ref: ObjectRef, status: ApprovalPolicyStatus): Promise<void>;
+}
+
+/** Kubernetes Events: best effort, never in the way of a decision. */
+export interface EventRecorder {
+  record(kind: PolicyKind | 'ModelVersion', ref: ObjectRef, event: PlannedEvent): void;
+}
+
+/** Where decisions are recorded before they take effect. A retry records the same id again. */
+export interface DecisionLog {
+  record(decision: DecisionRecord): void | Promise<void>;
+}
+
+/** @returns the time as RFC 3339 with milliseconds. */
+export type Clock = () => string;

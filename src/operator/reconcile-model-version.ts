@@ -1,0 +1,65 @@
+import { buildInvalidStatus, buildPlan, isSettled, type Plan } from '../decision/index.ts';
+import { evaluatePolicies } from './evaluate-policies.ts';
+import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
+import { refOf } from './object-ref.ts';
+import type { DecisionLog, EventRecorder, ObjectRef, PolicyEvaluator, StatusWriter } from './ports.ts';
+import type { WorkResult } from './work-queue.ts';
+
+interface ModelVersionReconcilerPorts extends SnapshotSources {
+  readonly evaluator: PolicyEvaluator;
+  readonly decisions: DecisionLog;
+  readonly writer: StatusWriter;
+  readonly events: EventRecorder;
+}
+
+/** How soon a version comes back whose surroundings were not known yet, where nothing else brings it back. */
+const UNREADY_RETRY_MS = 1_000;
+
+/** A deadline missed on a busy machine passes; a policy that loops for ever must not keep the machine busy. */
+const ERROR_RETRY_AT_MOST_MS = 600_000;
+
+/**
+ * Brings one version to where the policies and the people want it: gather, evaluate, decide, and only then write.
+ *
+ * @returns when time alone may change the decision
+ */
+export async function reconcileModelVersion(
+  key: string,
+  ports: ModelVersionReconcilerPorts,
+): Promise<WorkResult | undefined> {
+  const gathered = gatherSnapshot(key, ports);
+  switch (gathered.kind) {
+    case 'gone':
+      return undefined;
+    case 'unready':
+      return { requeueAfterMs: UNREADY_RETRY_MS };
+    case 'invalid': {
+      const { stored, problems } = gathered;
+      const judged = { approvalsVerified: ports.approvalsVerified(), now: ports.clock() };
+      const status = buildInvalidStatus(stored, problems, judged);
+      if (status) await ports.writer.writeModelVersionStatus(refOf(stored.metadata), status);
+      return undefined;
+    }
+    case 'snapshot': {
+      const { snapshot, policies } = gathered;
+      const results = isSettled(snapshot.modelVersion)
+        ? {}
+        : await evaluatePolicies(snapshot, policies, ports.evaluator);
+      const plan = buildPlan(snapshot, results);
+      await applyPlan(refOf(snapshot.modelVersion.metadata), plan, ports);
+      const { requeueAfterMs } = plan;
+      const failed = Object.values(results).some(({ kind }) => kind === 'error');
+      return {
+        ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
+        ...(failed ? { retryAtMostMs: ERROR_RETRY_AT_MOST_MS } : {}),
+      };
+    }
+  }
+}
+
+/** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */
+async function applyPlan(ref: ObjectRef, plan: Plan, ports: ModelVersionReconcilerPorts): Promise<void> {
+  if (plan.record) await ports.decisions.record(plan.record);
+  if (plan.status) await ports.writer.writeModelVersionStatus(ref, plan.status);
+  for (const event of plan.events) ports.events.record('ModelVersion', ref, event);
+}

@@ -1,0 +1,96 @@
+import type { ApprovalPolicyStatus, Condition } from '../api/index.ts';
+import { digestOf } from '../decision/index.ts';
+import type { CompiledPolicy } from '../rego/index.ts';
+import { refOf } from './object-ref.ts';
+import type { PolicyCatalog, PolicyEntry, PolicyState } from './policy-catalog.ts';
+import type { Clock, EventRecorder, PolicyCompiler, StatusWriter } from './ports.ts';
+
+interface PolicyReconcilerPorts {
+  readonly catalog: PolicyCatalog;
+  readonly compiler: PolicyCompiler;
+  readonly writer: StatusWriter;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  /** Told when what is in force may have changed: versions that wait are judged again. */
+  readonly onSettled: (entry: PolicyEntry) => void;
+}
+
+/**
+ * Compiles a policy where its modules are new, and writes what came of it into its status. A policy that does not
+ * compile leaves the last good one in force, also after a restart: its digest is in the status, its WASM on disk.
+ */
+export async function reconcilePolicy(key: string, ports: PolicyReconcilerPorts): Promise<undefined> {
+  const { catalog, clock, events, writer } = ports;
+  const found = catalog.get(key);
+  if (!found) return;
+  if (found.state.kind === 'unknown') catalog.settle(key, found.modules, await compilePolicy(found, ports.compiler));
+  const entry = catalog.get(key);
+  // Changed while it was compiled: the change has put the key back into the queue.
+  if (!entry || entry.state.kind === 'unknown') return;
+  ports.onSettled(entry);
+
+  const status = nextPolicyStatus(entry, clock());
+  if (!status) return;
+  const ref = refOf(entry.metadata);
+  await writer.writePolicyStatus(entry.kind, ref, status);
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  const before = entry.status?.conditions?.find(({ type }) => type === 'Ready');
+  if (ready && (ready.status !== before?.status || ready.message !== before.message)) {
+    const type = ready.status === 'True' ? 'Normal' : 'Warning';
+    events.record(entry.kind, ref, { type, reason: ready.reason, note: ready.message });
+  }
+}
+
+async function compilePolicy({ modules, state, status }: PolicyEntry, compiler: PolicyCompiler): Promise<PolicyState> {
+  const result = await compiler.compile(modules);
+  if (result.kind === 'compiled') return { kind: 'compiled', inForce: result.policy };
+  const inForce = state.inForce ?? (await loadLastGood(status, compiler));
+  const places = result.errors.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
+  return {
+    kind: 'failed',
+    inForce,
+    errors: result.errors,
+    problem: `the policy does not compile: ${places.join('; ')}`,
+  };
+}
+
+async function loadLastGood(
+  status: ApprovalPolicyStatus | undefined,
+  compiler: PolicyCompiler,
+): Promise<CompiledPolicy | null> {
+  return status?.digest === undefined ? null : compiler.load(status.digest);
+}
+
+/** @returns null where the stored status says it already. */
+function nextPolicyStatus({ metadata, state, status }: PolicyEntry, now: string): ApprovalPolicyStatus | null {
+  const { inForce } = state;
+  const failed = state.kind === 'failed';
+  const kept = inForce ? `; the last good policy, ${inForce.digest}, stays in force` : '';
+  const message = failed ? `${state.problem}${kept}` : 'compiled and in force';
+  const generation = metadata.generation ?? 1;
+  const condition = (type: string, value: Condition['status'], reason: string): Condition => {
+    const before = status?.conditions?.find((existing) => existing.type === type);
+    const lastTransitionTime = before?.status === value ? before.lastTransitionTime : now;
+    return {
+      type,
+      status: value,
+      reason,
+      message: message.slice(0, 8192),
+      lastTransitionTime,
+      observedGeneration: generation,
+    };
+  };
+  const ready = failed ? 'False' : 'True';
+  const reason = failed ? 'CompileFailed' : 'Compiled';
+  const next: ApprovalPolicyStatus = {
+    observedGeneration: generation,
+    conditions: [
+      condition('Compiled', ready, reason),
+      condition('Ready', ready, reason),
+      ...(failed ? [condition('Stalled', 'True', reason)] : []),
+    ],
+    ...(inForce ? { digest: inForce.digest, builtins: [...inForce.builtins], reads: [...inForce.reads] } : {}),
+    ...(failed && state.errors.length > 0 ? { errors: state.errors.slice(0, 100).map((error) => ({ ...error })) } : {}),
+  };
+  return status && digestOf(next) === digestOf(status) ? null : next;
+}

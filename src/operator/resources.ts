@@ -1,0 +1,30 @@
+import { GROUP, VERSION } from '../api/index.ts';
+import type { ResourceType } from '../kube/index.ts';
+import type { PolicyKind } from './ports.ts';
+
+const ours = { group: GROUP, version: VERSION };
+
+export const MODEL_VERSIONS: ResourceType = {
+  ...ours,
+  plural: 'modelversions',
+  kind: 'ModelVersion',
+  namespaced: true,
+};
+
+export const POLICIES: Readonly<Record<PolicyKind, ResourceType>> = {
+  ApprovalPolicy: { ...ours, plural: 'approvalpolicies', kind: 'ApprovalPolicy', namespaced: true },
+  ClusterApprovalPolicy: {
+    ...ours,
+    plural: 'clusterapprovalpolicies',
+    kind: 'ClusterApprovalPolicy',
+    namespaced: false,
+  },
+};
+
+export const NAMESPACES: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};

@@ -1,0 +1,195 @@
+import { type Cluster, createCompactStore, createPlainStore, type ResourceType, watchResource } from '../kube/index.ts';
+import type { OperatorEvents } from '../telemetry/index.ts';
+import { createAdmissionReader } from './admission-reader.ts';
+import { createEventRecorder } from './event-recorder.ts';
+import { createModelVersionIndex } from './model-version-index.ts';
+import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
+import { createPolicyCatalog, fingerprintPolicy, type PolicyEntry, policyKey } from './policy-catalog.ts';
+import type { Clock, PolicyCompiler, PolicyEvaluator, PolicyKind } from './ports.ts';
+import { readLabels } from './read-labels.ts';
+import { reconcileModelVersion } from './reconcile-model-version.ts';
+import { reconcilePolicy } from './reconcile-policy.ts';
+import { MODEL_VERSIONS, NAMESPACES, POLICIES } from './resources.ts';
+import { createStatusWriter } from './status-writer.ts';
+import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
+import { watchAdmission } from './watch-admission.ts';
+import { createWorkQueue } from './work-queue.ts';
+
+export interface OperatorOptions {
+  readonly cluster: Cluster;
+  /** Undefined: all. */
+  readonly namespaces?: readonly string[];
+  /** The user that alone may write a status, as the admission policies name it. */
+  readonly operatorUser: string;
+  readonly compiler: PolicyCompiler;
+  readonly evaluator: PolicyEvaluator;
+  readonly events: OperatorEvents;
+  readonly clock?: Clock;
+  /** How many versions are worked on at once. */
+  readonly workers?: number;
+}
+
+export interface Operator extends AsyncDisposable {
+  /** Resolves when the caches have synced and every policy has been compiled or has failed to. */
+  readonly ready: Promise<void>;
+}
+
+const WORKERS = 32;
+/** Champions change in bursts, and each change brings all waiting versions of the model back. */
+const CHAMPION_DELAY_MS = 250;
+
+/** Starts the operator: watches, and moves every version to where the policies and the people want it. */
+export function startOperator(options: OperatorOptions): Operator {
+  const { cluster, namespaces, compiler, evaluator, events } = options;
+  const clock = options.clock ?? (() => new Date().toISOString());
+  const startedAt = performance.now();
+  const stop = new AbortController();
+  const catalog = createPolicyCatalog();
+  const index = createModelVersionIndex();
+  const writer = createStatusWriter(cluster);
+  const versionStore = createCompactStore<ModelVersionSummary>({
+    summarize: summarizeModelVersion,
+    typical: TYPICAL_MODEL_VERSION,
+  });
+  const namespaceStore = createPlainStore();
+  const settled = new Map<string, string>();
+
+  const versions = createWorkQueue({ workers: options.workers ?? WORKERS, onError: events.reconcileFailed });
+  const policies = createWorkQueue({ workers: 4, onError: events.reconcileFailed });
+  /** Keys read NAMESPACE/MODEL. */
+  const models = createWorkQueue({ workers: 1, onError: events.reconcileFailed });
+
+  const recorder = createEventRecorder({ cluster, telemetry: events, clock, isBusy: () => versions.length > 0 });
+
+  const requeueWaiting = (namespace?: string): void => {
+    for (const [key, summary] of versionStore.summaries()) {
+      if (summary.needsWork && (namespace === undefined || key.startsWith(`${namespace}/`))) versions.add(key);
+    }
+  };
+
+  const settlePolicy = (entry: PolicyEntry): void => {
+    const key = policyKey(entry.kind, entry.metadata);
+    const fingerprint = fingerprintPolicy(entry);
+    if (settled.get(key) === fingerprint) return;
+    settled.set(key, fingerprint);
+    events.policySettled({ policy: key, state: entry.state.kind, digest: entry.state.inForce?.digest ?? null });
+    requeueWaiting(entry.metadata.namespace);
+  };
+
+  const admission = watchAdmission({
+    read: createAdmissionReader(cluster),
+    operator: options.operatorUser,
+    onProblem: (error) => events.connectionProblem('admission policies', error),
+    onChange: (verified, problems) => {
+      events.approvalsVerifiedChanged(verified, problems);
+      requeueWaiting();
+    },
+  });
+
+  const watched = (resource: ResourceType) => ({
+    cluster,
+    resource,
+    ...(namespaces && resource.namespaced ? { namespaces } : {}),
+    onProblem: (error: unknown) => events.connectionProblem(resource.plural, error),
+  });
+  const watchPolicies = (kind: PolicyKind) => {
+    const resource = POLICIES[kind];
+    return watchResource({
+      ...watched(resource),
+      store: createPlainStore(),
+      onChange: ({ key, now }) => {
+        const policy = `${kind}/${key}`;
+        if (now !== undefined) {
+          catalog.observe(kind, now);
+          policies.add(policy);
+          return;
+        }
+        catalog.forget(policy);
+        settled.delete(policy);
+        requeueWaiting(resource.namespaced ? key.slice(0, key.indexOf('/')) : undefined);
+      },
+    });
+  };
+  const informers = [
+    watchPolicies('ApprovalPolicy'),
+    watchPolicies('ClusterApprovalPolicy'),
+    watchResource({
+      ...watched(NAMESPACES),
+      store: namespaceStore,
+      onChange: ({ key, old, now }) => {
+        if (JSON.stringify(readLabels(old)) !== JSON.stringify(readLabels(now))) requeueWaiting(key);
+      },
+    }),
+    watchResource({
+      ...watched(MODEL_VERSIONS),
+      store: versionStore,
+      onChange: ({ key, old, now }) => {
+        index.observe(key, old, now);
+        if (now?.needsWork) versions.add(key);
+        const summary = now ?? old;
+        const holder = [old, now].some((state) => state && holdsExclusively(state.stage));
+        if (summary && holder && (now?.archivesOthers || catalog.anyReads('champion')))
+          models.addAfter(`${key.slice(0, key.indexOf('/'))}/${summary.model}`, CHAMPION_DELAY_MS);
+      },
+    }),
+  ];
+
+  const reconcileModel = async (model: string): Promise<undefined> => {
+    const namespace = model.slice(0, model.indexOf('/'));
+    for (const key of index.sameModel(`${namespace}/`, model.slice(namespace.length + 1))) {
+      const summary = versionStore.summary(key);
+      if (summary && (summary.needsWork || index.supersededBy(key, summary) !== undefined)) versions.add(key);
+    }
+  };
+
+  const ports = {
+    versions: versionStore,
+    index,
+    namespaces: { labels: (name: string) => readLabels(namespaceStore.get(name)) },
+    policies: catalog,
+    clock,
+    approvalsVerified: admission.verified,
+    evaluator,
+    decisions: { record: events.decided },
+    writer,
+    events: recorder,
+  };
+  const policyPorts = { catalog, compiler, writer, events: recorder, clock, onSettled: settlePolicy };
+
+  events.started({ server: cluster.server, namespaces: namespaces ?? 'all' });
+  const run = async (): Promise<void> => {
+    await untilAborted(Promise.all([admission.synced, ...informers.map(({ synced }) => synced)]), stop.signal);
+    if (stop.signal.aborted) return;
+    // A policy not yet known must not be a policy that does not exist: none is decided before all are settled.
+    const policiesRun = policies.run((key) => reconcilePolicy(key, policyPorts), stop.signal);
+    await untilAborted(policies.idle(), stop.signal);
+    const seconds = Math.round(performance.now() - startedAt) / 1000;
+    events.synced({ modelVersions: versionStore.size, policies: catalog.entries().length, seconds });
+    resolveReady();
+    await Promise.all([
+      policiesRun,
+      models.run(reconcileModel, stop.signal),
+      versions.run((key) => reconcileModelVersion(key, ports), stop.signal),
+    ]);
+  };
+  const { promise: ready, resolve: resolveReady } = Promise.withResolvers<void>();
+  const running = run();
+
+  return {
+    ready,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+      await Promise.all([admission, recorder, ...informers].map((part) => part[Symbol.asyncDispose]()));
+      events.stopped();
+    },
+  };
+}
+
+/** Resolves with the promise or with the signal, whichever is first. */
+async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => resolve());
+  if (signal.aborted) resolve();
+  await Promise.race([promise, aborted]);
+}

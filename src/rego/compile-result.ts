@@ -1,0 +1,34 @@
+/** One error at one place of a policy's sources, as OPA's compiler, or a limit of ours, reports it. */
+export interface CompileError {
+  /** The name under which the module was given. */
+  file: string;
+  /** From 1. */
+  line: number;
+  /** From 1. */
+  column: number;
+  /**
+   * OPA's code (`rego_parse_error`, `rego_type_error`, `rego_unsafe_var_error` …) or ours: `package_error`,
+   * `builtin_refused`, `source_too_large`, `compile_timeout`, `compiler_crashed`, `internal_error`.
+   */
+  code: string;
+  message: string;
+}
+
+/** A policy that can be evaluated. */
+export interface CompiledPolicy {
+  /** `sha256:…` of sources, entrypoints, OPA's version and the builtins at hand: equal digests decide equally. */
+  digest: string;
+  wasm: Uint8Array;
+  /** The builtins that the module leaves to its host. */
+  builtins: readonly string[];
+  /** The paths of `input` and `data` that the policy reads, cut where they become dynamic. */
+  reads: readonly string[];
+}
+
+/** What compiling a policy gives: the policy, or every error that the compiler found. */
+export type CompileResult =
+  | { kind: 'compiled'; policy: CompiledPolicy }
+  | { kind: 'failed'; errors: readonly CompileError[] };
+
+/** What formatting a module gives: the source as `opa fmt` writes it, or what does not parse. */
+export type FormatResult = { kind: 'formatted'; source: string } | { kind: 'failed'; errors: readonly CompileError[] };

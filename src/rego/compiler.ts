@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { builtins } from './builtins/index.ts';
+import type { CompiledPolicy, CompileError, CompileResult, FormatResult } from './compile-result.ts';
+import type { ReactorRequest } from './compiler-protocol.ts';
+import { CompilerFailure, createCompilerThread } from './compiler-thread.ts';
+import { createPolicyCache } from './policy-cache.ts';
+
+/** The version of OPA in `compiler/go.mod`. It is part of every policy's digest, known without starting the compiler. */
+export const opaVersion = '1.22.2';
+/** Counts changes of `compiler/` that give another module for the same sources, OPA version and builtins. */
+const compilerRevision = 1;
+const entrypoints = ['approval'];
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+/** Compiles Rego with OPA's own compiler, in a worker thread that lives only while it is needed. */
+export interface Compiler extends AsyncDisposable {
+  /** Compiles the modules (file name → source) of one policy, or takes it from the cache. Never rejects. */
+  compile(modules: Readonly<Record<string, string>>): Promise<CompileResult>;
+  /** A policy compiled earlier, from the disk cache only; null where the cache does not have it. */
+  load(digest: string): Promise<CompiledPolicy | null>;
+  /** Formats one module as `opa fmt` does. Never rejects. */
+  format(file: string, source: string): Promise<FormatResult>;
+  /** Whether a compile thread is there at this moment; it is started by need and ends when idle. */
+  readonly running: boolean;
+}
+
+export interface CompilerOptions {
+  /** Path of the reactor that `compiler/` builds. */
+  reactor: string;
+  /** Folder of compiled policies; made when missing, done without when it cannot be written. */
+  cacheFolder: string;
+  /** How long the compile thread outlives its last request; 30 s unless given. */
+  idleMs?: number;
+  /** How long compiling one policy may take; 10 s unless given. */
+  deadlineMs?: number;
+  /** How much memory the compiler may take; 512 MiB unless given. */
+  memoryBytes?: number;
+  /** How large the sources of one policy may be together, in UTF-8; 1 MiB unless given. */
+  sourceBytes?: number;
+}
+
+export function createCompiler(options: CompilerOptions): Compiler {
+  const { reactor, cacheFolder, idleMs = 30_000, deadlineMs = 10_000 } = options;
+  const { memoryBytes = 512 * mebibyte, sourceBytes = mebibyte } = options;
+  const hostBuiltins = Object.keys(builtins).sort();
+  const cache = createPolicyCache(cacheFolder);
+  const thread = createCompilerThread({ reactor, memoryBytes, idleMs, deadlineMs, startMs: 60_000, checkReactor });
+  const underway = new Map<string, Promise<CompileResult>>();
+
+  const compileAnew = async (digest: string, modules: Readonly<Record<string, string>>): Promise<CompileResult> => {
+    const cached = await cache.load(digest);
+    if (cached) return { kind: 'compiled', policy: cached };
+    const request: ReactorRequest = { operation: 'compile', modules, entrypoints, hostBuiltins };
+    try {
+      const { response, wasm } = await thread.ask(request);
+      const answer = compileResponse.parse(JSON.parse(response));
+      if ('errors' in answer) return failed(answer.errors, modules);
+      if (!wasm) throw new Error('the compiler gave neither a module nor an error');
+      const policy = { digest, wasm, builtins: answer.builtins, reads: answer.reads };
+      await cache.store(policy);
+      return { kind: 'compiled', policy };
+    } catch (error) {
+      return failed([describeFailure(error)], modules);
+    }
+  };
+
+  return {
+    compile(modules) {
+      const tooLarge = checkSize(modules, sourceBytes);
+      if (tooLarge) return Promise.resolve(failed([tooLarge], modules));
+      const digest = digestOf(modules, hostBuiltins);
+      const compiling = underway.get(digest);
+      if (compiling) return compiling;
+      const started = compileAnew(digest, modules).finally(() => underway.delete(digest));
+      underway.set(digest, started);
+      return started;
+    },
+    load: (digest) => cache.load(digest),
+    async format(file, source) {
+      const modules = { [file]: source };
+      const tooLarge = checkSize(modules, sourceBytes);
+      if (tooLarge) return failed([tooLarge], modules);
+      try {
+        const { response } = await thread.ask({ operation: 'format', file, source });
+        const answer = formatResponse.parse(JSON.parse(response));
+        return 'errors' in answer ? failed(answer.errors, modules) : { kind: 'formatted', source: answer.source };
+      } catch (error) {
+        return failed([describeFailure(error)], modules);
+      }
+    },
+    get running() {
+      return thread.running;
+    },
+    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+  };
+}
+
+const errorsResponse = z.object({
+  errors: z.array(
+    z.object({ file: z.string(), line: z.number(), column: z.number(), code: z.string(), message: z.string() }),
+  ),
+});
+const compileResponse = z.union([
+  errorsResponse,
+  z.object({ builtins: z.array(z.string()), reads: z.array(z.string()), opaVersion: z.literal(opaVersion) }),
+]);
+const formatResponse = z.union([errorsResponse, z.object({ source: z.string() })]);
+const versionResponse = z.object({ opaVersion: z.string() });
+
+function checkReactor(response: string): void {
+  const { opaVersion: found } = versionResponse.parse(JSON.parse(response));
+  if (found !== opaVersion)
+    throw new CompilerFailure(
+      'compiler_crashed',
+      `the reactor holds OPA ${found}, this version of Assent needs OPA ${opaVersion}: build compiler/ again`,
+    );
+}
+
+function digestOf(modules: Readonly<Record<string, string>>, hostBuiltins: readonly string[]): string {
+  const sources = Object.entries(modules).sort(([one], [other]) => (one < other ? -1 : 1));
+  const compiled = JSON.stringify({ sources, entrypoints, opaVersion, compilerRevision, hostBuiltins });
+  return `sha256:${createHash('sha256').update(compiled).digest('hex')}`;
+}
+
+function checkSize(modules: Readonly<Record<string, string>>, sourceBytes: number): CompileError | null {
+  let total = 0;
+  for (const [file, source] of Object.entries(modules)) {
+    total += Buffer.byteLength(source);
+    if (total > sourceBytes) {
+      const message = `the policy's sources are larger than ${sourceBytes / kibibyte} KiB together: split the policy or move its tables to data`;
+      return { file, line: 1, column: 1, code: 'source_too_large', message };
+    }
+  }
+  return null;
+}
+
+function describeFailure(error: unknown): CompileError {
+  const code = error instanceof CompilerFailure ? error.code : 'internal_error';
+  const message = error instanceof Error ? error.message : String(error);
+  return { file: '', line: 0, column: 0, code, message };
+}
+
+// Every error has a place, so that it can be printed as file:line:column: what OPA ties to none gets the beginning.
+function failed(errors: readonly CompileError[], modules: Readonly<Record<string, string>>) {
+  const [firstFile = 'policy.rego'] = Object.keys(modules);
+  const placed = errors.map((error) => ({
+    ...error,
+    file: error.file || firstFile,
+    line: Math.max(1, error.line),
+    column: Math.max(1, error.column),
+  }));
+  return { kind: 'failed', errors: placed } as const;
+}

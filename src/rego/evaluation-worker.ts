@@ -1,0 +1,85 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { builtins } from './builtins/index.ts';
+import { EvaluationError } from './evaluation-error.ts';
+import {
+  type Batch,
+  createProgress,
+  type EvaluationWorkerData,
+  type Step,
+  type StepResult,
+  type WorkerMessage,
+} from './evaluation-protocol.ts';
+import { instantiatePolicy, type PolicyInstance, type PolicyInstanceOptions } from './policy-instance.ts';
+
+const port = parentPort;
+if (!port) throw new Error('evaluation-worker runs in a worker thread only');
+const { progress: shared }: EvaluationWorkerData = workerData;
+const progress = createProgress(shared);
+const post = (message: WorkerMessage) => port.postMessage(message);
+
+/** An instance that grew by more than this is given back after its evaluation: its pages would never shrink. */
+const keptGrowthBytes = 4 * 1024 * 1024;
+/** A result that was held back longer than this is posted before the next step begins. */
+const heldBackMs = 5;
+
+interface Loaded {
+  options: PolicyInstanceOptions;
+  /** Null until the next evaluation makes it. */
+  instance: PolicyInstance | null;
+  /** What the instance took with its data, before any evaluation. */
+  bytes: number;
+}
+const loaded = new Map<string, Loaded>();
+
+port.on('message', ({ forget, steps }: Batch) => {
+  for (const key of forget) loaded.delete(key);
+  let results: StepResult[] = [];
+  let postedMs = performance.now();
+  for (const [index, step] of steps.entries()) {
+    if (results.length > 0 && performance.now() - postedMs > heldBackMs) {
+      post({ kind: 'results', results, done: false });
+      results = [];
+      postedMs = performance.now();
+    }
+    results.push(runStep(step, index));
+  }
+  post({ kind: 'results', results, done: true });
+});
+post({ kind: 'ready', results: [], done: true });
+
+function runStep(step: Step, index: number): StepResult {
+  progress.begin(index);
+  const startedMs = performance.now();
+  const microseconds = () => Math.round((performance.now() - startedMs) * 1000);
+  try {
+    const text = step.kind === 'load' ? load(step) : evaluate(step);
+    return { kind: 'value', step: index, text, microseconds: microseconds() };
+  } catch (error) {
+    const { code, message } =
+      error instanceof EvaluationError ? error : { code: 'internal' as const, message: String(error) };
+    return { kind: 'error', step: index, code, message, microseconds: microseconds() };
+  } finally {
+    progress.end();
+  }
+}
+
+function load({ key, module, data, memoryBytes }: Step & { kind: 'load' }): string {
+  const options = { module, data, memoryBytes, builtins };
+  // Known before it is instantiated: where that fails, each evaluation fails in the same way.
+  const entry: Loaded = { options, instance: null, bytes: 0 };
+  loaded.set(key, entry);
+  entry.instance = instantiatePolicy(options);
+  entry.bytes = entry.instance.memoryBytes;
+  return '';
+}
+
+function evaluate({ key, input }: Step & { kind: 'evaluate' }): string {
+  const entry = loaded.get(key);
+  if (!entry) throw new EvaluationError('internal', 'the policy was not loaded');
+  const instance = entry.instance ?? instantiatePolicy(entry.options);
+  // After an error the instance's heap is in no known state: the next evaluation gets a new one.
+  entry.instance = null;
+  const text = instance.evaluate(input);
+  if (instance.memoryBytes - entry.bytes <= keptGrowthBytes) entry.instance = instance;
+  return text;
+}

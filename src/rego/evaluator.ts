@@ -1,0 +1,210 @@
+import { availableParallelism } from 'node:os';
+import type { CompiledPolicy } from './compile-result.ts';
+import type { EvaluationErrorCode } from './evaluation-error.ts';
+import { type EvaluationThread, type Job, type JobResult, startEvaluationThread } from './evaluation-thread.ts';
+import { createJobQueue } from './job-queue.ts';
+import { createModuleCache } from './module-cache.ts';
+
+/** What one evaluation may take. */
+export interface EvaluationLimits {
+  /** Counts from when the evaluation starts in its worker; loading the policy there has a limit of its own. */
+  timeoutMs: number;
+  /** The policy's whole memory, with its data and the input. */
+  memoryBytes: number;
+  /** The input in UTF-8. */
+  inputBytes: number;
+}
+
+export interface EvaluationRequest {
+  policy: CompiledPolicy;
+  /** The document `data`; a value that JSON can hold. */
+  data: unknown;
+  /** Equal exactly where `data` is equal: workers keep a policy loaded with its data. */
+  dataDigest: string;
+  /** The document `input`, as JSON. */
+  input: string;
+  limits: EvaluationLimits;
+}
+
+/** A policy's result, or why there is none. A failure never reads as a value. */
+export type EvaluationResult =
+  | {
+      kind: 'value';
+      /** The document `approval`; sets are arrays, and it is empty where no rule is defined. */
+      value: unknown;
+      evaluationMicroseconds: number;
+    }
+  | { kind: 'error'; code: EvaluationErrorCode; message: string; evaluationMicroseconds: number };
+
+/** Evaluates policies in worker threads, each evaluation under its limits. */
+export interface Evaluator extends AsyncDisposable {
+  /** Never rejects. */
+  evaluate(request: EvaluationRequest): Promise<EvaluationResult>;
+}
+
+export interface EvaluatorOptions {
+  /** How many evaluations run at once; 1 on up to two processors, else 2, unless given. One more thread waits, warm. */
+  threads?: number;
+}
+
+const maximumBatch = 64;
+/** A batch should take about this long: jobs behind a slow policy shall not wait for its whole batch. */
+const batchMicroseconds = 5_000;
+const maximumLosses = 2;
+const maximumResultCharacters = 1024 * 1024;
+
+export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
+  const { threads = availableParallelism() > 2 ? 2 : 1 } = options;
+  const modules = createModuleCache();
+  const queue = createJobQueue();
+  const alive = new Set<EvaluationThread>();
+  // A stack: the thread that worked last has its policies loaded.
+  const idle: EvaluationThread[] = [];
+  const busy = new Set<EvaluationThread>();
+  const suspectsRunning = new Set<EvaluationThread>();
+  const pending = new Set<Job>();
+  let meanMicroseconds = 0;
+  let dispatching = false;
+  let closed = false;
+  let keepAlive: NodeJS.Timeout | undefined;
+
+  const evaluateModule = (request: EvaluationRequest, module: WebAssembly.Module): Promise<EvaluationResult> => {
+    const { policy, data, dataDigest, input, limits } = request;
+    const { memoryBytes, timeoutMs } = limits;
+    const { promise, resolve } = Promise.withResolvers<EvaluationResult>();
+    const key = `${policy.digest} ${dataDigest} ${memoryBytes}`;
+    const settle = (result: JobResult) => {
+      pending.delete(job);
+      if (pending.size === 0) clearInterval(keepAlive);
+      learn(key, result);
+      resolve(toEvaluationResult(result));
+    };
+    const job: Job = { key, module, data, memoryBytes, input, timeoutMs, losses: 0, settle };
+    // The worker threads do not keep the process alive; somebody who waits for a result does.
+    if (pending.size === 0) keepAlive = setInterval(() => undefined, longMs);
+    pending.add(job);
+    queue.add(job);
+    startThreads();
+    dispatchSoon();
+    return promise;
+  };
+
+  const learn = (key: string, result: JobResult) => {
+    meanMicroseconds = 0.9 * meanMicroseconds + 0.1 * result.microseconds;
+    const timedOut = result.kind === 'error' && result.code === 'timeout';
+    if (timedOut || queue.isSuspect(key)) queue.setSuspect(key, timedOut);
+  };
+
+  const startThreads = () => {
+    // One more than may work: whoever loses its worker goes on in this one at once.
+    while (alive.size < threads + 1) alive.add(startEvaluationThread({ onIdle, onLost }));
+  };
+
+  // Calls of one turn of the event loop share a batch.
+  const dispatchSoon = () => {
+    if (dispatching) return;
+    dispatching = true;
+    queueMicrotask(() => {
+      dispatching = false;
+      dispatch();
+    });
+  };
+
+  const dispatch = () => {
+    while (queue.size > 0 && busy.size < threads) {
+      const thread = idle.at(-1);
+      if (!thread) return;
+      const share = Math.ceil(queue.size / (threads - busy.size));
+      const affordable = Math.ceil(batchMicroseconds / Math.max(1, meanMicroseconds));
+      const jobs = queue.take(
+        Math.min(maximumBatch, share, affordable),
+        suspectsRunning.size < Math.max(1, threads - 1),
+      );
+      const [first] = jobs;
+      if (!first) return;
+      idle.pop();
+      busy.add(thread);
+      if (queue.isSuspect(first.key)) suspectsRunning.add(thread);
+      thread.run(jobs);
+    }
+  };
+
+  const release = (thread: EvaluationThread) => {
+    busy.delete(thread);
+    suspectsRunning.delete(thread);
+  };
+  const onIdle = (thread: EvaluationThread) => {
+    release(thread);
+    idle.push(thread);
+    dispatchSoon();
+  };
+  const onLost = (thread: EvaluationThread, unfinished: readonly Job[], startFailure: string | null) => {
+    release(thread);
+    alive.delete(thread);
+    if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1);
+    for (const job of unfinished)
+      if (job.losses > maximumLosses) job.settle(failure('internal', 'evaluation workers kept failing'));
+    queue.putBack(unfinished.filter(({ losses }) => losses <= maximumLosses));
+    if (startFailure === null) startThreads();
+    else if (alive.size === 0) failAll(startFailure);
+    dispatchSoon();
+  };
+
+  const failAll = (message: string) => {
+    queue.clear();
+    for (const job of [...pending]) job.settle(failure('internal', message));
+  };
+
+  return {
+    async evaluate(request) {
+      const { policy, input, limits } = request;
+      if (closed) return toEvaluationResult(failure('internal', closedMessage));
+      const inputBytes = Buffer.byteLength(input);
+      if (inputBytes > limits.inputBytes) {
+        const message = `the input has ${inputBytes} bytes, the policy's limit is ${limits.inputBytes}`;
+        return toEvaluationResult(failure('input-too-large', message));
+      }
+      try {
+        const module = modules.get(policy.digest) ?? (await modules.compile(policy));
+        return await evaluateModule(request, module);
+      } catch (error) {
+        return toEvaluationResult(failure('internal', `the policy's module is unusable: ${describe(error)}`));
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      failAll(closedMessage);
+      await Promise.all([...alive].map((thread) => thread.terminate()));
+    },
+  };
+}
+
+const longMs = 2 ** 30;
+const closedMessage = 'the evaluator is closed';
+
+function failure(code: EvaluationErrorCode, message: string): JobResult {
+  return { kind: 'error', code, message, microseconds: 0 };
+}
+
+function toEvaluationResult(result: JobResult): EvaluationResult {
+  const evaluationMicroseconds = result.microseconds;
+  if (result.kind === 'error') {
+    const { code, message } = result;
+    return { kind: 'error', code, message, evaluationMicroseconds };
+  }
+  if (result.text.length > maximumResultCharacters) {
+    const message = `the policy's result is longer than ${maximumResultCharacters} characters`;
+    return { kind: 'error', code: 'result-too-large', message, evaluationMicroseconds };
+  }
+  try {
+    // OPA's result set: one result, or none where the document is undefined.
+    const [first]: { result: unknown }[] = JSON.parse(result.text);
+    return { kind: 'value', value: first?.result ?? {}, evaluationMicroseconds };
+  } catch (error) {
+    return { kind: 'error', code: 'internal', message: describe(error), evaluationMicroseconds };
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,187 @@
+import { createRequire } from 'node:module';
+import type { BuiltinTable } from './builtins/index.ts';
+import { EvaluationError } from './evaluation-error.ts';
+import { encodeRegoValue, parseRegoValue } from './rego-value.ts';
+
+// The package's ES module exports less than its types declare; its CommonJS form has what they say.
+const { LoadedPolicy }: typeof import('@open-policy-agent/opa-wasm') = createRequire(import.meta.url)(
+  '@open-policy-agent/opa-wasm',
+);
+
+/** What a module that OPA compiled exports, as far as we call it (OPA's WASM ABI 1.3). Addresses are integers. */
+interface PolicyExports extends WebAssembly.Exports {
+  opa_heap_ptr_set(address: number): void;
+  opa_json_parse(text: number, length: number): number;
+  opa_eval_ctx_new(): number;
+  opa_eval_ctx_set_input(context: number, value: number): void;
+  opa_eval_ctx_set_data(context: number, value: number): void;
+  eval(context: number): number;
+  opa_eval_ctx_get_result(context: number): number;
+  opa_malloc(length: number): number;
+  opa_value_parse(text: number, length: number): number;
+  opa_value_dump(value: number): number;
+  builtins(): number;
+  opa_json_dump(value: number): number;
+}
+
+const pageBytes = 65_536;
+const initialPages = 5;
+const abiMinorVersion = 3;
+
+export interface PolicyInstanceOptions {
+  module: WebAssembly.Module;
+  /** The document `data`, as JSON. */
+  data: string;
+  /** The most memory that the instance may take, its data and inputs included. */
+  memoryBytes: number;
+  builtins: BuiltinTable;
+}
+
+/** A policy with its data in a memory of its own. */
+export interface PolicyInstance {
+  /**
+   * The result set of the entrypoint as JSON text: `[{"result": …}]`, or `[]` where it is undefined. Throws an
+   * `EvaluationError`; the instance must not be used after that.
+   */
+  evaluate(input: string): string;
+  /** The memory that it takes now. */
+  readonly memoryBytes: number;
+}
+
+/**
+ * The one place that knows `@open-policy-agent/opa-wasm`. The package loads data and keeps the addresses; imports,
+ * builtins and the call itself are ours, so that errors are typed, sets and exact integers reach builtins, and a
+ * result is not parsed in the worker only to be serialised again.
+ */
+export function instantiatePolicy({ module, data, memoryBytes, builtins }: PolicyInstanceOptions): PolicyInstance {
+  const maximum = Math.max(1, Math.floor(memoryBytes / pageBytes));
+  return guard(() => {
+    const memory = new WebAssembly.Memory({ initial: Math.min(initialPages, maximum), maximum });
+    const text = createTextAccess(memory);
+    const names = new Map<number, string>();
+
+    const callBuiltin = (id: number, _context: number, ...addresses: number[]): number => {
+      const implementation = builtins[names.get(id) ?? ''];
+      if (!implementation) throw new EvaluationError('builtin', `builtin ${names.get(id) ?? id} is not implemented`);
+      const operands = addresses.map((address) => parseRegoValue(text.read(exports.opa_value_dump(address))));
+      const encoded = runBuiltin(() => {
+        const value = implementation(...operands);
+        return value === undefined ? undefined : encodeRegoValue(value);
+      });
+      // Address 0 is undefined.
+      if (encoded === undefined) return 0;
+      const bytes = Buffer.from(encoded);
+      const at = exports.opa_malloc(bytes.length);
+      new Uint8Array(memory.buffer).set(bytes, at);
+      return exports.opa_value_parse(at, bytes.length);
+    };
+    const instance = new WebAssembly.Instance(module, {
+      env: {
+        memory,
+        opa_abort: (address: number) => {
+          throw toEvaluationError(text.read(address));
+        },
+        opa_println: () => undefined,
+        opa_builtin0: callBuiltin,
+        opa_builtin1: callBuiltin,
+        opa_builtin2: callBuiltin,
+        opa_builtin3: callBuiltin,
+        opa_builtin4: callBuiltin,
+      },
+    });
+    // The cast states OPA's ABI; what is missing in a foreign module fails at the first call below.
+    const exports = instance.exports as PolicyExports;
+    for (const [name, id] of Object.entries(readBuiltins(text.read(exports.opa_json_dump(exports.builtins()))))) {
+      if (!builtins[name]) throw new EvaluationError('builtin', `the policy calls ${name}, which is not implemented`);
+      names.set(id, name);
+    }
+    const policy = new LoadedPolicy({ instance, module }, memory, abiMinorVersion);
+    policy.setData(Uint8Array.from(Buffer.from(data)).buffer);
+
+    return {
+      evaluate: (input) =>
+        guard(() => {
+          // The input's text lies where the data ends and the heap begins anew behind it: nothing is left of an
+          // earlier evaluation. opa_eval does all this in one call, but takes an input that is not JSON for none.
+          const at: number = policy.dataHeapPtr;
+          const length = text.write(input, at);
+          exports.opa_heap_ptr_set(at + length);
+          const parsed = exports.opa_json_parse(at, length);
+          if (parsed === 0) throw new EvaluationError('internal', 'the input is not JSON');
+          const context = exports.opa_eval_ctx_new();
+          exports.opa_eval_ctx_set_input(context, parsed);
+          exports.opa_eval_ctx_set_data(context, policy.dataAddr);
+          exports.eval(context);
+          return text.read(exports.opa_json_dump(exports.opa_eval_ctx_get_result(context)));
+        }),
+      get memoryBytes() {
+        return memory.buffer.byteLength;
+      },
+    };
+  });
+}
+
+interface TextAccess {
+  /** Reads the zero-terminated UTF-8 text at an address. */
+  read(address: number): string;
+  /** Writes a text as UTF-8, growing the memory where needed, and returns its length in bytes. */
+  write(text: string, address: number): number;
+}
+
+function createTextAccess(memory: WebAssembly.Memory): TextAccess {
+  let view = Buffer.from(memory.buffer);
+  // A memory that grew has another buffer; the old one is detached.
+  const current = () => {
+    if (view.buffer !== memory.buffer) view = Buffer.from(memory.buffer);
+    return view;
+  };
+  return {
+    read(address) {
+      const bytes = current();
+      const end = bytes.indexOf(0, address);
+      if (address === 0 || end < 0) throw new EvaluationError('internal', 'the policy gave no result');
+      return bytes.toString('utf8', address, end);
+    },
+    write(text, address) {
+      // Of UTF-16's units none takes more than three bytes: only near the end is the exact length worth its time.
+      const missing = (length: number) => address + length - memory.buffer.byteLength;
+      if (missing(text.length * 3) > 0) {
+        const bytes = missing(Buffer.byteLength(text));
+        if (bytes > 0) memory.grow(Math.ceil(bytes / pageBytes));
+      }
+      return current().write(text, address, 'utf8');
+    },
+  };
+}
+
+function runBuiltin(call: () => string | undefined): string | undefined {
+  try {
+    return call();
+  } catch {
+    // As in OPA: a builtin that fails is undefined, and so is what is built on it.
+    return undefined;
+  }
+}
+
+function readBuiltins(json: string): Record<string, number> {
+  return JSON.parse(json);
+}
+
+function guard<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw toEvaluationError(error);
+  }
+}
+
+function toEvaluationError(cause: unknown): EvaluationError {
+  if (cause instanceof EvaluationError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (/^opa_malloc\b.*failed|Maximum memory size exceeded|could not allocate memory|grow/i.test(message))
+    return new EvaluationError('memory', 'the policy needs more memory than its limit', { cause });
+  if (/call stack/i.test(message))
+    return new EvaluationError('policy', 'the policy or its input is nested too deeply', { cause });
+  // OPA aborts with file:line:column and what is wrong, for example two complete rules that disagree.
+  return new EvaluationError('policy', message, { cause });
+}
