@@ -4,4 +4,6 @@ export async function untilSignal(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   process.once('disconnect', () => resolve());
   await promise;
+  // Once told to end, the channel alone shall not keep the process.
+  process.channel?.unref();
 }

@@ -1,0 +1,271 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
+import { API_VERSION } from '../../src/api/index.ts';
+import { kubeconfigFor } from '../../src/dev/index.ts';
+import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
+import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { until } from './until.ts';
+
+let cluster: AdmissionCluster;
+let operator: OperatorProcess;
+
+const ACCURACY = `package approval
+
+allow contains "accurate enough" if input.modelVersion.spec.metrics.accuracy > data.parameters.threshold
+
+require contains {"reason": "not accurate enough"} if not input.modelVersion.spec.metrics.accuracy > data.parameters.threshold
+`;
+
+beforeAll(async () => {
+  cluster = await installAdmission();
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
+  const kubeconfig = await kubeconfigFor(inject('cluster'), { user: operatorUser(DEFAULT_NAMESPACE), groups });
+  await applyPolicy('accuracy', ACCURACY, {
+    parameters: { threshold: 0.9 },
+    approvers: ['alice'],
+    match: { selector: { matchLabels: { use: 'accuracy' } } },
+  });
+  operator = await startOperatorProcess(kubeconfig, { args: ['--namespaces', cluster.namespace] });
+});
+
+afterAll(async () => {
+  await operator?.[Symbol.asyncDispose]();
+});
+
+async function applyPolicy(name: string, rego: string, spec: Record<string, unknown> = {}): Promise<void> {
+  const policy = {
+    apiVersion: API_VERSION,
+    kind: 'ApprovalPolicy',
+    metadata: { name },
+    spec: { modules: { [`${name}.rego`]: rego }, ...spec },
+  };
+  assertOk(await cluster.admin(['apply', '--filename', '-'], policy));
+}
+
+/** Only the policy of that name judges the versions that carry the label. */
+const judging = (use: string) => ({ match: { selector: { matchLabels: { use } } } });
+
+async function submit(use: string, spec: Record<string, unknown> = {}): Promise<string> {
+  const name = `mv-${randomBytes(4).toString('hex')}`;
+  assertOk(
+    await cluster.submitter(
+      ['create', '--filename', '-'],
+      aVersion({ name, labels: { use } }, { model: name, ...spec }),
+    ),
+  );
+  return name;
+}
+
+async function stateOf(name: string) {
+  const { status } = await cluster.read(name);
+  const approved = status?.conditions?.find(({ type }) => type === 'Approved');
+  return { stage: status?.stage, reason: approved?.reason, message: approved?.message };
+}
+
+async function policyReady(name: string) {
+  const answer = await cluster.admin(['get', 'approvalpolicy', name, '--output', 'json']);
+  const { status } = JSON.parse(assertOk(answer).stdout);
+  return { ready: status?.conditions?.find(({ type }: { type: string }) => type === 'Ready')?.status, ...status };
+}
+
+const state = (reason: string, stage: string, message: unknown = expect.anything()) => ({ reason, stage, message });
+
+describe('a version', () => {
+  it('that the policy allows moves to the stage asked for, and kubectl wait returns', async () => {
+    const name = await submit('accuracy');
+    assertOk(await cluster.admin(['wait', '--for=condition=Approved', '--timeout=30s', `mv/${name}`]));
+    expect(await stateOf(name)).toEqual(state('AutoApproved', 'Production', 'accurate enough'));
+    const { stdout } = await cluster.admin(['get', 'mv', name]);
+    expect(stdout).toMatch(/NAME +MODEL +VERSION +STAGE +REQUESTED +DECISION +AGE/);
+    expect(stdout).toMatch(/1 +Production +Production +AutoApproved/);
+  });
+
+  it('that waits says for whom, and moves when that person approves', async () => {
+    const name = await submit('accuracy', { metrics: { accuracy: 0.85 } });
+    await until(
+      () => stateOf(name),
+      state('AwaitingApproval', 'None', 'waits for 1 approval by alice (not accurate enough)'),
+    );
+    assertOk(await cluster.approver(['annotate', 'mv', name, 'assent.dev/approve=checked the errors by hand']));
+    await until(() => stateOf(name), state('ManuallyApproved', 'Production'));
+    const { status } = await cluster.read(name);
+    expect(status?.approvals).toMatchObject([{ user: 'alice', reason: 'checked the errors by hand', counted: true }]);
+    expect(status?.history).toMatchObject([{ from: 'None', to: 'Production', reason: 'ManuallyApproved' }]);
+  });
+
+  it('that an approver rejects is archived', async () => {
+    const name = await submit('accuracy', { metrics: { accuracy: 0.85 } });
+    await until(() => stateOf(name), state('AwaitingApproval', 'None'));
+    assertOk(await cluster.approver(['annotate', 'mv', name, 'assent.dev/reject=biased']));
+    await until(() => stateOf(name), state('RejectedByApprover', 'Archived', 'alice: biased'));
+  });
+
+  it('cannot be approved by who does not hold the verb: the API server itself says Forbidden', async () => {
+    const name = await submit('accuracy', { metrics: { accuracy: 0.85 } });
+    const answer = await cluster.submitter(['annotate', 'mv', name, 'assent.dev/approve=let me']);
+    expect(answer).toMatchObject({ ok: false, stderr: expect.stringContaining('Forbidden') });
+  });
+
+  it('is not approved by who holds the verb and is not named, and the Event says so', async () => {
+    const eve = await cluster.as({ user: 'eve', groups: [] }, 'assent-approver');
+    const name = await submit('accuracy', { metrics: { accuracy: 0.85 } });
+    assertOk(await eve(['annotate', 'mv', name, 'assent.dev/approve=why not']));
+    await until(
+      async () => (await cluster.read(name)).status?.approvals,
+      [expect.objectContaining({ user: 'eve', counted: false })],
+    );
+    expect(await stateOf(name)).toEqual(state('AwaitingApproval', 'None'));
+    await until(
+      async () => (await cluster.admin(['events', '--for', `modelversion/${name}`])).stdout,
+      expect.stringContaining('eve is not among the approvers'),
+    );
+  });
+
+  it('whose spec changes starts again: its approval is void', async () => {
+    const name = await submit('accuracy', { metrics: { accuracy: 0.85 } });
+    assertOk(await cluster.approver(['annotate', 'mv', name, 'assent.dev/approve=ok']));
+    await until(() => stateOf(name), state('ManuallyApproved', 'Production'));
+    assertOk(
+      await cluster.submitter([
+        'patch',
+        'mv',
+        name,
+        '--type=merge',
+        '--patch',
+        '{"spec":{"metrics":{"accuracy":0.5}}}',
+      ]),
+    );
+    await until(() => stateOf(name), state('AwaitingApproval', 'Production'));
+    expect((await cluster.read(name)).status?.approvals).toMatchObject([
+      { counted: false, message: expect.stringContaining('generation 1') },
+    ]);
+  });
+
+  it('that nobody approves in time is rejected without anyone touching it', async () => {
+    await applyPolicy('hurried', 'package approval\n\nrequire contains {"reason": "look"}\n', {
+      ...judging('hurried'),
+      approvers: ['alice'],
+      pendingTimeout: '2s',
+    });
+    const name = await submit('hurried');
+    await until(() => stateOf(name), state('Expired', 'Archived', 'nobody approved it within 2s'));
+  });
+
+  it('with archiveExistingVersions archives the one that the stage held', async () => {
+    const first = await submit('accuracy', { model: 'exclusive' });
+    await until(() => stateOf(first), state('AutoApproved', 'Production'));
+    const second = await submit('accuracy', { model: 'exclusive', version: '2', archiveExistingVersions: true });
+    await until(() => stateOf(second), state('AutoApproved', 'Production'));
+    await until(async () => (await cluster.read(first)).status?.stage, 'Archived');
+    expect((await cluster.read(first)).status?.history?.[0]).toMatchObject({
+      reason: 'Superseded',
+      from: 'Production',
+    });
+    expect((await stateOf(second)).stage).toBe('Production');
+  });
+});
+
+describe('a policy with a syntax error', () => {
+  it('is told its file, line and column, and approves nothing', async () => {
+    await applyPolicy(
+      'broken',
+      'package approval\n\nallow contains "yes" if {\n\tinput.x >\n}\n\nallow contains "no" if )\n',
+      judging('broken'),
+    );
+    const { errors } = await until(() => policyReady('broken'), expect.objectContaining({ ready: 'False' }));
+    expect(errors[0]).toMatchObject({
+      file: 'broken.rego',
+      line: expect.any(Number),
+      column: expect.any(Number),
+      code: 'rego_parse_error',
+    });
+    const name = await submit('broken');
+    await until(() => stateOf(name), state('PolicyError', 'None', expect.stringContaining('broken.rego:')));
+  });
+
+  it('leaves the last good one in force', async () => {
+    const rule = (metric: string) =>
+      `package approval\n\nallow contains "good" if input.modelVersion.spec.metrics.${metric} > 0.9\n`;
+    await applyPolicy('kept', rule('accuracy'), judging('kept'));
+    const { digest } = await until(() => policyReady('kept'), expect.objectContaining({ ready: 'True' }));
+    await applyPolicy('kept', 'package approval\n\nallow contains }', judging('kept'));
+    const status = await until(() => policyReady('kept'), expect.objectContaining({ ready: 'False' }));
+    expect(status.digest).toBe(digest);
+    const name = await submit('kept');
+    await until(() => stateOf(name), state('AutoApproved', 'Production', 'good'));
+  });
+});
+
+describe('a policy that misbehaves', () => {
+  const loop =
+    'package approval\n\nr := numbers.range(1, 1000)\n\nallow contains "found" if {\n\tsome a in r\n\tsome b in r\n\tsome c in r\n\ta > b\n\tb > c\n\tc > a\n}\n';
+  const hog = 'package approval\n\nallow contains "big" if count(numbers.range(1, 100000000)) > 7\n';
+  const nonsense = 'package approval\n\nallow := 42\n';
+
+  it.each([
+    ['loops for ever', loop, 'took longer than'],
+    ['eats memory', hog, 'memory'],
+    ['returns nonsense', nonsense, '`allow` must be a set of messages'],
+  ])('and %s makes its versions wait with a message, and nobody else', async (_, rego, message) => {
+    const use = `odd-${randomBytes(3).toString('hex')}`;
+    await applyPolicy(use, rego, judging(use));
+    const odd = await submit(use);
+    const others = await Promise.all(Array.from({ length: 5 }, () => submit('accuracy')));
+    await until(() => stateOf(odd), state('PolicyError', 'None', expect.stringContaining(message)));
+    for (const other of others) await until(() => stateOf(other), state('AutoApproved', 'Production'));
+  });
+});
+
+describe('what waits is judged again, and what is decided stays', () => {
+  it('when the policy changes', async () => {
+    const policy = (threshold: number) =>
+      applyPolicy('moving', ACCURACY, { ...judging('moving'), parameters: { threshold }, approvers: ['alice'] });
+    await policy(0.9);
+    const decided = await submit('moving', { metrics: { accuracy: 0.95 } });
+    const waiting = await submit('moving', { metrics: { accuracy: 0.8 } });
+    await until(() => stateOf(decided), state('AutoApproved', 'Production'));
+    await until(() => stateOf(waiting), state('AwaitingApproval', 'None'));
+    const before = await cluster.read(decided);
+    await policy(0.7);
+    await until(() => stateOf(waiting), state('AutoApproved', 'Production'));
+    await policy(0.99);
+    const later = await submit('moving', { metrics: { accuracy: 0.95 } });
+    await until(() => stateOf(later), state('AwaitingApproval', 'None'));
+    expect((await cluster.read(decided)).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+  });
+
+  it('when the champion changes', async () => {
+    await applyPolicy(
+      'contest',
+      'package approval\n\nallow contains "better" if input.modelVersion.spec.metrics.accuracy > input.champion.spec.metrics.accuracy\n',
+      judging('contest'),
+    );
+    const challenger = await submit('contest', { model: 'contest', version: '2' });
+    await until(() => stateOf(challenger), state('AwaitingApproval', 'None'));
+    await submit('accuracy', { model: 'contest', metrics: { accuracy: 0.91 } });
+    await until(() => stateOf(challenger), state('AutoApproved', 'Production', 'better'));
+  });
+
+  it("when the namespace's labels change", async () => {
+    await applyPolicy(
+      'tiered',
+      'package approval\n\nallow contains "a sandbox" if input.namespace.labels.tier == "sandbox"\n',
+      judging('tiered'),
+    );
+    const name = await submit('tiered');
+    await until(() => stateOf(name), state('AwaitingApproval', 'None'));
+    assertOk(await cluster.admin(['label', 'namespace', cluster.namespace, 'tier=sandbox']));
+    await until(() => stateOf(name), state('AutoApproved', 'Production', 'a sandbox'));
+  });
+});
+
+it('the submitter whom the API server vouches for is in the input', async () => {
+  await applyPolicy(
+    'robots',
+    'package approval\n\nallow contains "by the pipeline" if input.submitter.user == "sam"\n',
+    judging('robots'),
+  );
+  const name = await submit('robots');
+  await until(() => stateOf(name), state('AutoApproved', 'Production', 'by the pipeline'));
+});
