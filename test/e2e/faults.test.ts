@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ADMISSION_NAMES, DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
+import { API_VERSION, GROUP, ModelVersion, VERSION } from '../../src/api/index.ts';
+import { type ControlPlane, install, startControlPlane } from '../../src/dev/index.ts';
+import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
+import { startOperatorProcess } from './operator-process.ts';
+import { until } from './until.ts';
+
+// A control plane of its own: these tests stop it, and take its admission policies away.
+let controlPlane: ControlPlane;
+let cluster: Cluster;
+let operatorConfig: string;
+
+const versionsPath = (namespace: string) => `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/modelversions`;
+
+beforeAll(async () => {
+  controlPlane = await startControlPlane({});
+  cluster = loadCluster({ kubeconfig: controlPlane.kubeconfig });
+  await install(cluster);
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
+  operatorConfig = await controlPlane.issueKubeconfig({ user: operatorUser(DEFAULT_NAMESPACE), groups });
+  const rego = 'package approval\n\nallow contains "good" if input.modelVersion.spec.metrics.accuracy > 0.9\n';
+  await applyManifest(
+    cluster,
+    {
+      apiVersion: API_VERSION,
+      kind: 'ClusterApprovalPolicy',
+      metadata: { name: 'accuracy' },
+      spec: { modules: { 'accuracy.rego': rego }, approvers: ['alice'] },
+    },
+    'test',
+  );
+});
+
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+  await controlPlane?.stop();
+});
+
+async function createVersions(namespace: string, count: number): Promise<void> {
+  await applyManifest(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, 'test');
+  const create = (index: number) =>
+    cluster.request({
+      method: 'POST',
+      path: versionsPath(namespace),
+      body: {
+        apiVersion: API_VERSION,
+        kind: 'ModelVersion',
+        metadata: { name: `mv-${index}` },
+        spec: {
+          model: 'fraud',
+          version: `${index}`,
+          stage: 'Production',
+          metrics: { accuracy: index % 4 === 0 ? 0.5 : 0.95 },
+        },
+      },
+    });
+  await Promise.all(Array.from({ length: count }, (_, index) => create(index)));
+}
+
+async function listVersions(namespace: string): Promise<readonly ModelVersion[]> {
+  const list = await cluster.request({ method: 'GET', path: versionsPath(namespace) });
+  const { items } = z.object({ items: z.array(z.looseObject({})) }).parse(list);
+  return items.map((item) => ModelVersion.parse({ apiVersion: API_VERSION, kind: 'ModelVersion', ...item }));
+}
+
+async function countDecided(namespace: string): Promise<number> {
+  return (await listVersions(namespace)).filter(({ status }) => status?.decision).length;
+}
+
+/** Three of four are approved, with one entry of history; the fourth waits, with none. */
+async function expectEachDecidedOnce(namespace: string, count: number): Promise<void> {
+  await until(() => countDecided(namespace), count, 120_000);
+  for (const { metadata, spec, status } of await listVersions(namespace)) {
+    const good = (spec.metrics?.accuracy ?? 0) > 0.9;
+    expect({ name: metadata.name, stage: status?.stage, entries: status?.history?.length ?? 0 }).toEqual({
+      name: metadata.name,
+      stage: good ? 'Production' : 'None',
+      entries: good ? 1 : 0,
+    });
+  }
+}
+
+it('an operator killed in the middle of 1,000 versions and started again decides each once, and loses none', async () => {
+  await createVersions('killed', 1_000);
+  const first = await startOperatorProcess(operatorConfig);
+  await until(async () => (await countDecided('killed')) > 100, true);
+  await first.kill();
+  const left = 1_000 - (await countDecided('killed'));
+  expect(left).toBeGreaterThan(0);
+  await using _second = await startOperatorProcess(operatorConfig);
+  await expectEachDecidedOnce('killed', 1_000);
+}, 240_000);
+
+it('an API server that stops and starts in the middle costs nothing: each is decided once', async () => {
+  await using _operator = await startOperatorProcess(operatorConfig);
+  await createVersions('stopped', 600);
+  await until(async () => (await countDecided('stopped')) > 50, true);
+  await controlPlane.stopApiServer('SIGKILL');
+  // Long enough for requests, watches and retries to fail again and again.
+  await sleep(5_000);
+  await controlPlane.startApiServer();
+  await expectEachDecidedOnce('stopped', 600);
+}, 240_000);
+
+it('an operator that starts with nothing to do writes nothing', async () => {
+  const versionsOf = async () => (await listVersions('stopped')).map(({ metadata }) => metadata.resourceVersion);
+  const before = await versionsOf();
+  const operator = await startOperatorProcess(operatorConfig);
+  await createVersions('after', 4);
+  await expectEachDecidedOnce('after', 4);
+  await operator[Symbol.asyncDispose]();
+  expect(await versionsOf()).toEqual(before);
+}, 120_000);
+
+it('without the checking admission policy no approval is honoured, and the status says so', async () => {
+  await createVersions('unverified', 1);
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+  await cluster.request({ method: 'DELETE', path: `${path}/${ADMISSION_NAMES.decisions}` });
+  await using operator = await startOperatorProcess(operatorConfig);
+  // Whoever may edit the version can now write what looks like a stamp.
+  const stamp = { user: 'alice', groups: [], generation: 1, verdict: 'approve' };
+  const annotations = { [`${GROUP}/approve`]: 'forged', [`${GROUP}/decided-by`]: JSON.stringify(stamp) };
+  const forge = async () => {
+    await cluster.request({
+      method: 'PATCH',
+      path: `${versionsPath('unverified')}/mv-0`,
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { annotations } },
+    });
+    const [version] = await listVersions('unverified');
+    return version?.metadata.annotations?.[`${GROUP}/decided-by`];
+  };
+  // The API server takes a moment to drop the binding, and the stamping policy still writes the real author.
+  await until(forge, expect.stringContaining('"user"'));
+  const conditionsOf = async () => {
+    const [version] = await listVersions('unverified');
+    return version?.status?.conditions?.map(({ type, status, reason }) => ({ type, status, reason }));
+  };
+  await until(
+    conditionsOf,
+    expect.arrayContaining([{ type: 'ApprovalsVerified', status: 'False', reason: 'ApprovalsUnverified' }]),
+  );
+  const [version] = await listVersions('unverified');
+  expect(version?.status).toMatchObject({ stage: 'None', decision: { outcome: 'Pending' } });
+  expect(operator.log.some(({ msg }) => msg === 'approvals are not honoured')).toBe(true);
+
+  // The policies back in force do not make yesterday's stamp good.
+  await install(cluster);
+  const verified = { type: 'ApprovalsVerified', status: 'True', reason: 'AdmissionPoliciesInForce' };
+  await until(conditionsOf, expect.arrayContaining([verified]));
+  const [later] = await listVersions('unverified');
+  expect(later?.status).toMatchObject({ stage: 'None', decision: { outcome: 'Pending' } });
+}, 120_000);
