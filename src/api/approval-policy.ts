@@ -61,7 +61,7 @@ export const ApprovalPolicySpec = z.strictObject({
 export type ApprovalPolicySpec = z.infer<typeof ApprovalPolicySpec>;
 
 /** One error of the Rego compiler. Lines and columns count from 1. */
-export const PolicyError = z.strictObject({
+const PolicyError = z.strictObject({
   file: z.string(),
   line: z.number().int(),
   column: z.number().int(),

@@ -1,23 +1,29 @@
 import { z } from 'zod';
 
 /** kstatus' conditions and our own, on a ModelVersion. */
-export const MODEL_VERSION_CONDITIONS = [
-  'Approved',
-  'PolicyEvaluated',
-  'PolicyCompliant',
-  'ApprovalsVerified',
-  'Ready',
-  'Reconciling',
-  'Stalled',
-] as const;
+export type ModelVersionCondition =
+  | 'Approved'
+  | 'PolicyEvaluated'
+  | 'PolicyCompliant'
+  | 'ApprovalsVerified'
+  | 'Ready'
+  | 'Reconciling'
+  | 'Stalled';
 
-/** The reasons of condition `Approved`, by its status. */
+/** The reasons of condition `Approved`, each with the condition's status. */
 export const APPROVED_REASONS = {
-  True: ['AutoApproved', 'ManuallyApproved'],
-  Unknown: ['AwaitingApproval', 'PolicyError', 'InvalidSpec'],
-  False: ['PolicyDenied', 'RejectedByApprover', 'Expired', 'Revoked'],
+  AutoApproved: 'True',
+  ManuallyApproved: 'True',
+  AwaitingApproval: 'Unknown',
+  PolicyError: 'Unknown',
+  InvalidSpec: 'Unknown',
+  PolicyDenied: 'False',
+  RejectedByApprover: 'False',
+  Expired: 'False',
+  Revoked: 'False',
 } as const;
-export type ApprovedReason = (typeof APPROVED_REASONS)[keyof typeof APPROVED_REASONS][number];
+
+export type ApprovedReason = keyof typeof APPROVED_REASONS;
 
 /** A condition as Kubernetes defines it (KEP-1623). */
 export const Condition = z.strictObject({

@@ -80,7 +80,7 @@ export const RequirementStatus = z.strictObject({
 });
 export type RequirementStatus = z.infer<typeof RequirementStatus>;
 
-export const OUTCOMES = ['Approved', 'Pending', 'Rejected', 'Error'] as const;
+const OUTCOMES = ['Approved', 'Pending', 'Rejected', 'Error'] as const;
 export type DecisionOutcome = (typeof OUTCOMES)[number];
 
 export const DecisionStatus = z.strictObject({

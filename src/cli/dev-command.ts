@@ -1,7 +1,9 @@
 import { Command } from 'commander';
-import { controlPlaneFolder, issueKubeconfig } from '../dev/index.ts';
-
-/** Commands for the local control plane that `npm start` runs in a checkout. */
+import { CliError } from './cli-error.ts';
+/**
+ * Commands for the local control plane that `npm start` runs in a checkout. The published package does not hold the
+ * development environment, so it is loaded by need.
+ */
 export function buildDevCommand(): Command {
   const kubeconfig = new Command('kubeconfig')
     .summary('write a kubeconfig for any user of the local control plane')
@@ -12,7 +14,19 @@ export function buildDevCommand(): Command {
     .requiredOption('--user <name>', 'user name')
     .option('--group <name...>', 'groups of the user', [])
     .action(async ({ user, group }: { readonly user: string; readonly group: readonly string[] }) => {
+      const { controlPlaneFolder, issueKubeconfig } = await loadDevelopmentEnvironment();
       console.log(await issueKubeconfig(controlPlaneFolder, { user, groups: group }));
     });
   return new Command('dev').summary('the local control plane').addCommand(kubeconfig);
+}
+
+async function loadDevelopmentEnvironment() {
+  try {
+    return await import('../dev/index.ts');
+  } catch (cause) {
+    throw new CliError(
+      ['`assent dev` works in a checkout of the repository, where `npm start` runs the control plane'],
+      { cause },
+    );
+  }
 }

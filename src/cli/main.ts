@@ -1,20 +1,21 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
-import packageJson from '../../package.json' with { type: 'json' };
 import { CliError } from './cli-error.ts';
 import { buildDevCommand } from './dev-command.ts';
 import { buildEvaluateCommand } from './evaluate/evaluate-command.ts';
 import { EXIT } from './exit-code.ts';
 import { buildOperatorCommand } from './operator-command.ts';
+import { readPackageInfo } from './package-info.ts';
 
 const exit = (code: number): void => {
   process.exitCode = code;
 };
 
+const { description, version } = readPackageInfo();
 const program = new Command('assent')
-  .description(packageJson.description)
-  .version(packageJson.version)
+  .description(description)
+  .version(version)
   .showHelpAfterError('(assent help COMMAND tells more)')
   .exitOverride();
 for (const command of [buildOperatorCommand(), buildEvaluateCommand(exit), buildDevCommand()]) {

@@ -1,11 +1,13 @@
-import type {
-  ApprovalRecord,
-  ApprovedReason,
-  Condition,
-  ModelVersion,
-  ModelVersionStatus,
-  Stage,
-  TransitionRecord,
+import {
+  APPROVED_REASONS,
+  type ApprovalRecord,
+  type ApprovedReason,
+  type Condition,
+  type ModelVersion,
+  type ModelVersionCondition,
+  type ModelVersionStatus,
+  type Stage,
+  type TransitionRecord,
 } from '../api/index.ts';
 import { digestOf } from './canonical.ts';
 import type { Decision } from './decide.ts';
@@ -79,17 +81,9 @@ export function appendTransition(
   return [transition, ...history].slice(0, MAX_HISTORY);
 }
 
-const APPROVED_STATUS: Readonly<Record<ApprovedReason, Condition['status']>> = {
-  AutoApproved: 'True',
-  ManuallyApproved: 'True',
-  AwaitingApproval: 'Unknown',
-  PolicyError: 'Unknown',
-  InvalidSpec: 'Unknown',
-  PolicyDenied: 'False',
-  RejectedByApprover: 'False',
-  Expired: 'False',
-  Revoked: 'False',
-};
+interface WantedCondition extends Pick<Condition, 'status' | 'reason' | 'message'> {
+  readonly type: ModelVersionCondition;
+}
 
 /**
  * kstatus reads these: waiting is Reconciling (in progress); a rejection, and what people must repair, is Stalled
@@ -101,10 +95,10 @@ export function buildConditions(
   fullMessage: string,
 ): Condition[] {
   const message = truncate(fullMessage);
-  const approved = APPROVED_STATUS[reason];
+  const approved: Condition['status'] = APPROVED_REASONS[reason];
   const broken = reason === 'PolicyError' || reason === 'InvalidSpec';
   const waits = reason === 'AwaitingApproval';
-  const wanted: Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>[] = [
+  const wanted: WantedCondition[] = [
     { type: 'Approved', status: approved, reason, message },
     {
       type: 'PolicyEvaluated',

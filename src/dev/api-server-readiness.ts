@@ -13,7 +13,7 @@ const REQUEST_TIMEOUT_MS = 5_000;
 
 /** Resolves when the API server at this URL serves all that a client may expect; rejects when the signal aborts. */
 export async function untilReady(url: string, authority: Authority, signal: AbortSignal): Promise<void> {
-  const { certificate, key } = issueClientCertificate(
+  const { certificate, key } = await issueClientCertificate(
     authority,
     { user: 'readiness', groups: ['system:masters'] },
     new Date(),

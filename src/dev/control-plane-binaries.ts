@@ -49,7 +49,7 @@ async function buildBinaries(report: Report): Promise<string> {
     await goBuild(
       {
         title: 'kube-apiserver, etcd and kubectl',
-        coldDuration: 'about 4 minutes on 2 cores and 1 GB of downloads',
+        coldDuration: 'about 5 minutes on 2 cores and 100 MB of downloads',
         withoutGo: 'Or set KUBEBUILDER_ASSETS to a folder that holds kube-apiserver, etcd and kubectl.',
         folder: module,
         env,

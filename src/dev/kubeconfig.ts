@@ -23,7 +23,7 @@ export async function issueKubeconfig(folder: string, request: KubeconfigRequest
   const { user, groups } = request;
   if (user === '' || groups.includes(''))
     throw new TypeError('A user and a group have a name of at least one character.');
-  const content = renderKubeconfig(await readServerUrl(folder), await loadAuthority(folder), request);
+  const content = await renderKubeconfig(await readServerUrl(folder), await loadAuthority(folder), request);
   const path = request.path ?? join(folder, 'kubeconfigs', `${fileNameOf({ user, groups })}.yaml`);
   await mkdir(dirname(path), { recursive: true });
   await writePrivate(path, content);
@@ -56,8 +56,8 @@ async function readServerUrl(folder: string): Promise<string> {
   return serverUrl(port);
 }
 
-function renderKubeconfig(url: string, authority: Authority, user: User): string {
-  const { certificate, key } = issueClientCertificate(authority, user, new Date());
+async function renderKubeconfig(url: string, authority: Authority, user: User): Promise<string> {
+  const { certificate, key } = await issueClientCertificate(authority, user, new Date());
   const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64');
   return stringify(
     {

@@ -34,7 +34,7 @@ export async function preparePki(folder: string, now: Date): Promise<Authority> 
   const paths = pkiPaths(folder);
   await mkdir(join(folder, 'pki'), { recursive: true, mode: 0o700 });
   if (!existsSync(paths.authority)) {
-    const authority = issueCertificate({ commonName: AUTHORITY_NAME, usage: 'authority', now });
+    const authority = await issueCertificate({ commonName: AUTHORITY_NAME, usage: 'authority', now });
     // The certificate last: where it is, the key is too.
     await writePrivate(paths.authorityKey, authority.key);
     await writePrivate(paths.authority, authority.certificate);
@@ -45,7 +45,12 @@ export async function preparePki(folder: string, now: Date): Promise<Authority> 
     await writePrivate(paths.serviceAccountKey, privateKey.export({ type: 'sec1', format: 'pem' }).toString());
   }
   const authority = await loadAuthority(folder);
-  const server = issueCertificate({ commonName: 'kube-apiserver', usage: 'server', issuer: authority.issuer, now });
+  const server = await issueCertificate({
+    commonName: 'kube-apiserver',
+    usage: 'server',
+    issuer: authority.issuer,
+    now,
+  });
   await writePrivate(paths.server, server.certificate);
   await writePrivate(paths.serverKey, server.key);
   return authority;
@@ -63,7 +68,11 @@ export async function loadAuthority(folder: string): Promise<Authority> {
 }
 
 /** @returns a client certificate that makes its holder this user; valid for ten years */
-export function issueClientCertificate(authority: Authority, { user, groups }: User, now: Date): KeyedCertificate {
+export function issueClientCertificate(
+  authority: Authority,
+  { user, groups }: User,
+  now: Date,
+): Promise<KeyedCertificate> {
   return issueCertificate({
     commonName: user,
     organizations: groups,

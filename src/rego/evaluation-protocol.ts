@@ -38,10 +38,9 @@ export interface Progress {
   read(): { step: number; startedMs: number } | null;
 }
 
+/** A batch has at most 64 evaluations, each with a load before it: 128 steps. */
 const stepBits = 8n;
 const idle = 0n;
-/** No batch may have more steps. */
-export const maximumSteps = 255;
 
 export function createProgress(shared: SharedArrayBuffer): Progress {
   const cell = new BigInt64Array(shared);

@@ -30,7 +30,10 @@ export interface EvaluationRequest {
 export type EvaluationResult =
   | {
       kind: 'value';
-      /** The document `approval`; sets are arrays, and it is empty where no rule is defined. */
+      /**
+       * The document `approval`, empty where no rule is defined. A set is an array, its order always the same for
+       * the same input but not sorted.
+       */
       value: unknown;
       evaluationMicroseconds: number;
     }
@@ -61,7 +64,7 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
   // A stack: the thread that worked last has its policies loaded.
   const idle: EvaluationThread[] = [];
   const busy = new Set<EvaluationThread>();
-  const suspectsRunning = new Set<EvaluationThread>();
+  let suspectThread: EvaluationThread | null = null;
   const pending = new Set<Job>();
   let meanMicroseconds = 0;
   let dispatching = false;
@@ -90,13 +93,13 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
   };
 
   const learn = (key: string, result: JobResult) => {
-    meanMicroseconds = 0.9 * meanMicroseconds + 0.1 * result.microseconds;
+    if (result.kind === 'value') meanMicroseconds = 0.9 * meanMicroseconds + 0.1 * result.microseconds;
     const timedOut = result.kind === 'error' && result.code === 'timeout';
     if (timedOut || queue.isSuspect(key)) queue.setSuspect(key, timedOut);
   };
 
   const startThreads = () => {
-    // One more than may work: whoever loses its worker goes on in this one at once.
+    // One more than may work: whoever loses its worker goes on in this one at once, and suspects run there.
     while (alive.size < threads + 1) alive.add(startEvaluationThread({ onIdle, onLost }));
   };
 
@@ -111,27 +114,30 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
   };
 
   const dispatch = () => {
-    while (queue.size > 0 && busy.size < threads) {
-      const thread = idle.at(-1);
-      if (!thread) return;
+    runSuspect();
+    while (idle.length > 0 && queue.size > 0 && busy.size < threads) {
       const share = Math.ceil(queue.size / (threads - busy.size));
       const affordable = Math.ceil(batchMicroseconds / Math.max(1, meanMicroseconds));
-      const jobs = queue.take(
-        Math.min(maximumBatch, share, affordable),
-        suspectsRunning.size < Math.max(1, threads - 1),
-      );
-      const [first] = jobs;
-      if (!first) return;
-      idle.pop();
+      const jobs = queue.take(Math.min(maximumBatch, share, affordable));
+      const thread = jobs.length > 0 && idle.pop();
+      if (!thread) return;
       busy.add(thread);
-      if (queue.isSuspect(first.key)) suspectsRunning.add(thread);
       thread.run(jobs);
     }
   };
 
+  // A suspect runs beside the others, in the thread that is one more: nobody waits for its deadline.
+  const runSuspect = () => {
+    if (idle.length === 0 || suspectThread) return;
+    const job = queue.takeSuspect();
+    if (!job) return;
+    suspectThread = idle.pop() ?? null;
+    suspectThread?.run([job]);
+  };
+
   const release = (thread: EvaluationThread) => {
     busy.delete(thread);
-    suspectsRunning.delete(thread);
+    if (suspectThread === thread) suspectThread = null;
   };
   const onIdle = (thread: EvaluationThread) => {
     release(thread);
@@ -166,6 +172,7 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
       }
       try {
         const module = modules.get(policy.digest) ?? (await modules.compile(policy));
+        if (closed) return toEvaluationResult(failure('internal', closedMessage));
         return await evaluateModule(request, module);
       } catch (error) {
         return toEvaluationResult(failure('internal', `the policy's module is unusable: ${describe(error)}`));

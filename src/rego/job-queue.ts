@@ -2,15 +2,17 @@ import type { Job } from './evaluation-thread.ts';
 
 /**
  * Jobs in one lane a policy, served in turn, so that a policy with a thousand evaluations holds up nobody. A policy
- * that ran past its deadline is a suspect: it runs alone, one evaluation at a time, until one succeeds.
+ * that ran past its deadline is a suspect: its jobs are taken one by one and apart, until one has a value.
  */
 export interface JobQueue {
   readonly size: number;
   add(job: Job): void;
   /** Puts jobs back in front of their lanes. */
   putBack(jobs: readonly Job[]): void;
-  /** Up to `count` jobs; those of suspects only where `suspects` is true. Empty where none may run now. */
-  take(count: number, suspects: boolean): Job[];
+  /** Up to `count` jobs of policies that are not suspects. */
+  take(count: number): Job[];
+  /** The next job of a suspect. */
+  takeSuspect(): Job | undefined;
   clear(): void;
   setSuspect(key: string, suspect: boolean): void;
   isSuspect(key: string): boolean;
@@ -23,6 +25,15 @@ export function createJobQueue(): JobQueue {
   const lanes = new Map<string, Job[]>();
   const suspected = new Set<string>();
   let size = 0;
+
+  const takeFrom = (key: string, lane: Job[], count: number): Job[] => {
+    const taken = lane.splice(0, count);
+    size -= taken.length;
+    // A lane that was served goes to the end of the order.
+    lanes.delete(key);
+    if (lane.length > 0) lanes.set(key, lane);
+    return taken;
+  };
 
   return {
     get size() {
@@ -42,30 +53,34 @@ export function createJobQueue(): JobQueue {
         size++;
       }
     },
-    take(count, suspects) {
+    take(count) {
       const taken: Job[] = [];
-      for (const [key, lane] of lanes) {
+      // A copy: lanes that are served move to the end while this goes through them.
+      for (const [key, lane] of [...lanes]) {
         if (taken.length >= count) break;
-        const suspect = suspected.has(key);
-        if (suspect && (!suspects || taken.length > 0)) continue;
-        const part = lane.splice(0, suspect ? 1 : count - taken.length);
-        taken.push(...part);
-        // A lane that was served goes to the end of the order.
-        lanes.delete(key);
-        if (lane.length > 0) lanes.set(key, lane);
-        if (suspect) break;
+        if (!suspected.has(key)) taken.push(...takeFrom(key, lane, count - taken.length));
       }
-      size -= taken.length;
       return taken;
+    },
+    takeSuspect() {
+      for (const key of suspected) {
+        const lane = lanes.get(key);
+        if (lane) {
+          // The order of suspects turns as well.
+          suspected.delete(key);
+          suspected.add(key);
+          return takeFrom(key, lane, 1)[0];
+        }
+      }
+      return undefined;
     },
     clear() {
       lanes.clear();
       size = 0;
     },
     setSuspect(key, suspect) {
-      suspected.delete(key);
-      if (!suspect) return;
-      suspected.add(key);
+      if (!suspect) suspected.delete(key);
+      else suspected.add(key);
       const [oldest] = suspected;
       if (oldest !== undefined && suspected.size > keptSuspects) suspected.delete(oldest);
     },

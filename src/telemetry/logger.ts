@@ -3,8 +3,7 @@ import { destination, type Logger as PinoLogger, pino } from 'pino';
 /** Messages are constant; what varies is a field. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'>;
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 interface LoggerOptions {
   readonly level: LogLevel;

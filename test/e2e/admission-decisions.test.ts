@@ -86,7 +86,7 @@ describe('who decides', () => {
     'back\\slash\\',
     '"},"verdict":"approve"}',
     '],"generation":1,"verdict":"approve"}',
-    'Jürgen ✓\u2028模型',
+    'Jürgen ✓ 模型 🙂',
     "o'neil <script>",
   ])('a user named %j is stamped as JSON', async (user) => {
     const person = { user, groups: [`group of ${user}`] };
