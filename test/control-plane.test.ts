@@ -155,7 +155,7 @@ test('when what watches over it is killed, it ends and says so', async () => {
   const [supervisor] = JSON.parse(await readFile(join(folder, 'processes.json'), 'utf8'));
   process.kill(supervisor.pid, 'SIGKILL');
   await vi.waitUntil(() => reports.length === 2, { timeout: LIMIT_MS });
-  expect(reports.join('\n')).toMatch(/etcd ended by itself.*kube-apiserver ended by itself/s);
+  expect(reports.toSorted().join('\n')).toMatch(/etcd ended by itself.*kube-apiserver ended by itself/s);
   expect(processIds.filter(isAlive)).toEqual([]);
   await controlPlane.stop();
   expect(existsSync(folder)).toBe(false);
