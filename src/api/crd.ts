@@ -50,7 +50,7 @@ const KINDS: readonly Kind[] = [
       column('Decision', '.status.conditions[?(@.type=="Approved")].reason'),
       age,
       column('Reason', '.status.conditions[?(@.type=="Approved")].message', wide),
-      column('Policies', '.status.decision.policies[*].name', wide),
+      column('Policies', '.status.decision.policyNames', wide),
     ],
   },
   { kind: 'ApprovalPolicy', plural: 'approvalpolicies', shortNames: ['ap'], scope: 'Namespaced', ...policyKind },

@@ -91,6 +91,7 @@ export const DecisionStatus = z.strictObject({
   reasons: z.array(z.string()),
   warnings: z.array(z.string()),
   policies: z.array(PolicyVerdict),
+  policyNames: z.string().optional().describe('The names of the policies in one line, for people.'),
   requirements: z.array(RequirementStatus),
   inputDigest: z.string(),
   policyDigest: z.string(),

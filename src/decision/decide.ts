@@ -84,10 +84,15 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     })),
     requirements: [...count.requirements],
   };
+  const policyNames = snapshot.policies
+    .map(({ name }) => name.slice(name.indexOf('/') + 1))
+    .toSorted()
+    .join(', ');
   const status: DecisionStatus = {
     id: identify(snapshot, body),
     generation: modelVersion.metadata.generation ?? 1,
     ...body,
+    ...(policyNames === '' ? {} : { policyNames }),
     inputDigest: digestOf(buildInput(snapshot)),
     policyDigest: digestOf(snapshot.policies.map(({ name, digest, spec }) => ({ name, digest, spec }))),
     now,

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Cluster } from './cluster.ts';
 import { type ResourceType, resourcePath } from './resource-type.ts';
 
@@ -9,10 +10,13 @@ export interface WriteTarget {
   readonly resourceVersion: string;
 }
 
+const Written = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+
 /**
  * Replaces the status in one request, and only if the object is still the one that it was made from: not changed, not
  * deleted and made again under the same name.
  *
+ * @returns the resourceVersion of the object as written
  * @throws KubeApiError `conflict` where the object has changed, `not-found` where it is gone
  */
 export async function updateStatus(
@@ -20,8 +24,8 @@ export async function updateStatus(
   resource: ResourceType,
   { namespace, name, uid, resourceVersion }: WriteTarget,
   status: object,
-): Promise<void> {
-  await cluster.request({
+): Promise<string> {
+  const written = await cluster.request({
     method: 'PATCH',
     path: `${resourcePath(resource, { namespace, name })}/status`,
     contentType: 'application/json-patch+json',
@@ -32,4 +36,5 @@ export async function updateStatus(
       { op: 'add', path: '/status', value: status },
     ],
   });
+  return Written.parse(written).metadata.resourceVersion;
 }

@@ -39,10 +39,13 @@ export interface ObjectRef {
 
 export type PolicyKind = 'ApprovalPolicy' | 'ClusterApprovalPolicy';
 
-/** The single door for writes. A write made from a stale state throws, and nothing is changed. */
+/**
+ * The single door for writes. A write made from a stale state throws, and nothing is changed; else it returns the
+ * resourceVersion that it made.
+ */
 export interface StatusWriter {
-  writeModelVersionStatus(ref: ObjectRef, status: ModelVersionStatus): Promise<void>;
-  writePolicyStatus(kind: PolicyKind, ref: ObjectRef, status: ApprovalPolicyStatus): Promise<void>;
+  writeModelVersionStatus(ref: ObjectRef, status: ModelVersionStatus): Promise<string>;
+  writePolicyStatus(kind: PolicyKind, ref: ObjectRef, status: ApprovalPolicyStatus): Promise<string>;
 }
 
 /** Kubernetes Events: best effort, never in the way of a decision. */

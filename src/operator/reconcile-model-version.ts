@@ -4,16 +4,21 @@ import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
 import type { DecisionLog, EventRecorder, ObjectRef, PolicyEvaluator, StatusWriter } from './ports.ts';
 import type { WorkResult } from './work-queue.ts';
+import type { WrittenVersions } from './written-versions.ts';
 
 interface ModelVersionReconcilerPorts extends SnapshotSources {
   readonly evaluator: PolicyEvaluator;
   readonly decisions: DecisionLog;
   readonly writer: StatusWriter;
   readonly events: EventRecorder;
+  readonly written: WrittenVersions;
 }
 
 /** How soon a version comes back whose surroundings were not known yet, where nothing else brings it back. */
 const UNREADY_RETRY_MS = 1_000;
+
+/** How soon to look again whether the watch has shown our own write. */
+const BEHIND_RETRY_MS = 250;
 
 /** A deadline missed on a busy machine passes; a policy that loops for ever must not keep the machine busy. */
 const ERROR_RETRY_AT_MOST_MS = 600_000;
@@ -27,6 +32,7 @@ export async function reconcileModelVersion(
   key: string,
   ports: ModelVersionReconcilerPorts,
 ): Promise<WorkResult | undefined> {
+  if (ports.written.isBehind(key)) return { requeueAfterMs: BEHIND_RETRY_MS };
   const gathered = gatherSnapshot(key, ports);
   switch (gathered.kind) {
     case 'gone':
@@ -37,7 +43,7 @@ export async function reconcileModelVersion(
       const { stored, problems } = gathered;
       const judged = { approvalsVerified: ports.approvalsVerified(), now: ports.clock() };
       const status = buildInvalidStatus(stored, problems, judged);
-      if (status) await ports.writer.writeModelVersionStatus(refOf(stored.metadata), status);
+      if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(refOf(stored.metadata), status));
       return undefined;
     }
     case 'snapshot': {
@@ -46,7 +52,7 @@ export async function reconcileModelVersion(
         ? {}
         : await evaluatePolicies(snapshot, policies, ports.evaluator);
       const plan = buildPlan(snapshot, results);
-      await applyPlan(refOf(snapshot.modelVersion.metadata), plan, ports);
+      await applyPlan(key, refOf(snapshot.modelVersion.metadata), plan, ports);
       const { requeueAfterMs } = plan;
       const failed = Object.values(results).some(({ kind }) => kind === 'error');
       return {
@@ -58,8 +64,8 @@ export async function reconcileModelVersion(
 }
 
 /** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */
-async function applyPlan(ref: ObjectRef, plan: Plan, ports: ModelVersionReconcilerPorts): Promise<void> {
+async function applyPlan(key: string, ref: ObjectRef, plan: Plan, ports: ModelVersionReconcilerPorts): Promise<void> {
   if (plan.record) await ports.decisions.record(plan.record);
-  if (plan.status) await ports.writer.writeModelVersionStatus(ref, plan.status);
+  if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(ref, plan.status));
   for (const event of plan.events) ports.events.record('ModelVersion', ref, event);
 }

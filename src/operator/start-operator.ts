@@ -14,6 +14,7 @@ import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
 import { watchAdmission } from './watch-admission.ts';
 import { createWorkQueue } from './work-queue.ts';
+import { createWrittenVersions } from './written-versions.ts';
 
 export interface OperatorOptions {
   readonly cluster: Cluster;
@@ -51,6 +52,7 @@ export function startOperator(options: OperatorOptions): Operator {
     summarize: summarizeModelVersion,
     typical: TYPICAL_MODEL_VERSION,
   });
+  const written = createWrittenVersions((key) => versionStore.summary(key)?.resourceVersion);
   const namespaceStore = createPlainStore();
   const settled = new Map<string, string>();
 
@@ -125,6 +127,7 @@ export function startOperator(options: OperatorOptions): Operator {
       store: versionStore,
       onChange: ({ key, old, now }) => {
         index.observe(key, old, now);
+        written.observe(key);
         if (now?.needsWork) versions.add(key);
         const summary = now ?? old;
         const holder = [old, now].some((state) => state && holdsExclusively(state.stage));
@@ -153,6 +156,7 @@ export function startOperator(options: OperatorOptions): Operator {
     decisions: { record: events.decided },
     writer,
     events: recorder,
+    written,
   };
   const policyPorts = { catalog, compiler, writer, events: recorder, clock, onSettled: settlePolicy };
 

@@ -1,6 +1,6 @@
 // Evaluations a second on one core, against native OPA on the same policy and input, in one run:
 //
-//   node test/bench/evaluation.ts [--rounds N]
+//   node src/dev/bootstrap.mjs test/bench/evaluation.ts [--rounds N]
 //
 // OPA is built from the Go module proxy (OPA=PATH takes a binary that is there). `opa bench` measures an input that
 // is parsed already and leaves the result where it is; ours starts at the input's JSON and ends at the result's.
@@ -14,11 +14,15 @@ import { z } from 'zod';
 import { builtins } from '../../src/rego/builtins/index.ts';
 import { type CompiledPolicy, createCompiler, createEvaluator, opaVersion } from '../../src/rego/index.ts';
 import { instantiatePolicy } from '../../src/rego/policy-instance.ts';
+import { median } from './statistics.ts';
 
 const run = promisify(execFile);
 const aims = { perSecond: 60_000, ratio: 2.5 };
 const roundMs = 2_000;
 const limits = { timeoutMs: 1_000, memoryBytes: 16 * 1024 * 1024, inputBytes: 256 * 1024 };
+
+/** What `opa bench` prints: N evaluations took T nanoseconds. */
+const benchSchema = z.object({ N: z.number(), T: z.number() });
 
 const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
 const reactor = fileURLToPath(new URL('../../compiler/dist/opa-compiler.wasm', import.meta.url));
@@ -113,8 +117,6 @@ async function findOpa(): Promise<string> {
   return join(folder, 'opa');
 }
 
-const benchSchema = z.object({ N: z.number(), T: z.number() });
-
 // Both sides get one processor: `opa bench` evaluates one after the other, GOMAXPROCS=1 keeps its collector there too.
 async function measureNative(opa: string): Promise<number> {
   const files = ['policy.rego', 'data.json'].flatMap((file) => ['--data', join(folder, file)]);
@@ -163,11 +165,6 @@ async function measurePool(policy: CompiledPolicy): Promise<number> {
   };
   await Promise.all(Array.from({ length: 200 }, caller));
   return count / ((performance.now() - startedMs) / 1000);
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function format(perSecond: number): string {
