@@ -6,7 +6,6 @@ import { CliError } from './cli-error.ts';
 
 /** One YAML document of a file. */
 export interface Manifest {
-  readonly file: string;
   readonly kind: string;
   readonly value: unknown;
   /** @returns `FILE:LINE:COLUMN` of a field, or of the nearest one above it that is there. */
@@ -20,7 +19,7 @@ export interface Manifest {
  */
 export function loadManifests(paths: readonly string[]): readonly Manifest[] {
   const manifests = paths.flatMap(expandFolder).flatMap(readManifests);
-  if (manifests.length === 0) throw new CliError([`${paths.join(', ')}: no YAML documents found`]);
+  if (manifests.length === 0) throw new CliError([`${paths.map(nameOf).join(', ')}: no YAML documents found`]);
   return manifests;
 }
 
@@ -44,6 +43,10 @@ function expandFolder(path: string): readonly string[] {
     .map((name) => join(path, name));
 }
 
+function nameOf(path: string): string {
+  return path === '-' ? 'standard input' : path;
+}
+
 function statOrFail(path: string) {
   try {
     return statSync(path);
@@ -54,23 +57,31 @@ function statOrFail(path: string) {
 
 function readManifests(file: string): readonly Manifest[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(readFileSync(file === '-' ? 0 : file, 'utf8'), { lineCounter: lines });
-  const name = file === '-' ? 'standard input' : file;
+  const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  // Errors are not made pretty: the place would stand in them twice, with a piece of the source after it.
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  const name = nameOf(file);
   if ('empty' in documents) return [];
   const broken = documents.flatMap(({ errors }) => errors);
   if (broken.length > 0) {
-    throw new CliError(
-      broken.map(
-        ({ linePos, message }) => `${name}:${linePos?.[0].line}:${linePos?.[0].col}: ${message.split('\n')[0]}`,
-      ),
-    );
+    throw new CliError(broken.map(({ pos, message }) => `${renderPlace(name, lines, pos[0])}: ${message}`));
   }
   return documents
     .filter(({ contents }) => contents !== null)
     .map((document) => {
-      const value: unknown = document.toJS();
-      return { file: name, kind: kindOf(value), value, locate: (path) => locate(name, lines, document, path) };
+      const locateIn = (path: readonly PropertyKey[]) => locate(name, lines, document, path);
+      const value = toValue(document, locateIn);
+      return { kind: kindOf(value), value, locate: locateIn };
     });
+}
+
+/** An alias without its anchor, and aliases that multiply beyond bounds, are found only here. */
+function toValue(document: Document.Parsed, locateIn: Manifest['locate']): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw new CliError([`${locateIn([])}: ${cause instanceof Error ? cause.message : cause}`], { cause });
+  }
 }
 
 function kindOf(value: unknown): string {
@@ -81,9 +92,13 @@ function locate(file: string, lines: LineCounter, document: Document.Parsed, pat
   for (let length = path.length; length >= 0; length--) {
     const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
     if (isNode(node) && node.range) {
-      const { line, col } = lines.linePos(node.range[0]);
-      return `${file}:${line}:${col}`;
+      return renderPlace(file, lines, node.range[0]);
     }
   }
   return file;
+}
+
+function renderPlace(file: string, lines: LineCounter, offset: number): string {
+  const { line, col } = lines.linePos(offset);
+  return `${file}:${line}:${col}`;
 }

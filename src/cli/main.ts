@@ -1,35 +1,22 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { z } from 'zod';
+import { buildProgram } from './build-program.ts';
 import { CliError } from './cli-error.ts';
-import { buildDevCommand } from './dev-command.ts';
-import { buildEvaluateCommand } from './evaluate/evaluate-command.ts';
-import { EXIT } from './exit-code.ts';
-import { buildOperatorCommand } from './operator-command.ts';
-import { readPackageInfo } from './package-info.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
 
-const exit = (code: number): void => {
+const exit = (code: ExitCode): void => {
   process.exitCode = code;
 };
 
-const { description, version } = readPackageInfo();
-const program = new Command('assent')
-  .description(description)
-  .version(version)
-  .showHelpAfterError('(assent help COMMAND tells more)')
-  .exitOverride();
-for (const command of [buildOperatorCommand(), buildEvaluateCommand(exit), buildDevCommand()]) {
-  program.addCommand(command.exitOverride());
-}
-
 try {
-  await program.parseAsync();
+  await buildProgram(exit).parseAsync();
 } catch (error) {
   exit(reportError(error));
 }
 
 /** @returns the exit code. A user's mistake is one line a problem; only what is unknown shows its stack. */
-function reportError(error: unknown): number {
+function reportError(error: unknown): ExitCode {
   // Commander has printed its message already; help and version are no mistakes.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.approved : EXIT.error;
   if (error instanceof CliError) for (const problem of error.problems) console.error(problem);

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { ModelVersion } from '../../api/index.ts';
 import { createCompiler, createEvaluator } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
-import { type ExitCode, toExitCode } from '../exit-code.ts';
+import { type ExitCode, renderExitCodes, toExitCode } from '../exit-code.ts';
 import { loadManifests, parseManifest } from '../load-manifests.ts';
 import { regoPaths } from '../rego-paths.ts';
 import { evaluateOffline } from './evaluate-offline.ts';
@@ -18,10 +18,8 @@ interface EvaluateOptions {
 export function buildEvaluateCommand(exit: (code: ExitCode) => void): Command {
   return new Command('evaluate')
     .summary('decide offline, without a cluster')
-    .description(
-      'Decides on ModelVersions as the operator would, without a cluster.\n' +
-        'Exit code: 0 all approved, 1 one is rejected, 3 one waits for a person, 2 usage or error.',
-    )
+    .description('Decides on ModelVersions as the operator would, without a cluster.')
+    .addHelpText('after', renderExitCodes())
     .requiredOption('-f, --filename <file...>', 'ModelVersions: YAML or JSON files, folders, or - for standard input')
     .requiredOption('-p, --policy <path...>', 'policies: YAML files, .rego files, or folders of Rego modules')
     .addOption(new Option('-o, --output <format>', 'output format').choices(DECISION_FORMATS).default('table'))

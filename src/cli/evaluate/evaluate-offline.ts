@@ -1,4 +1,4 @@
-import type { ModelVersion, ModelVersionStatus } from '../../api/index.ts';
+import type { AnyApprovalPolicy, ModelVersion, ModelVersionStatus } from '../../api/index.ts';
 import { buildPlan, type Snapshot, selectPolicies } from '../../decision/index.ts';
 import {
   buildPolicyInForce,
@@ -9,7 +9,6 @@ import {
 } from '../../operator/index.ts';
 import type { Compiler, Evaluator } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
-import type { LoadedPolicy } from './load-policies.ts';
 
 /** What the operator would decide on one version. */
 export interface OfflineDecision {
@@ -32,11 +31,11 @@ interface OfflineTools {
  */
 export async function evaluateOffline(
   versions: readonly ModelVersion[],
-  policies: readonly LoadedPolicy[],
+  policies: readonly AnyApprovalPolicy[],
   { compiler, evaluator, now }: OfflineTools,
 ): Promise<readonly OfflineDecision[]> {
   const catalog = createPolicyCatalog();
-  for (const { kind, object } of policies) catalog.observe(kind, object);
+  for (const policy of policies) catalog.observe(policy.kind, policy);
   for (const entry of catalog.entries()) await compileInto(catalog, entry, compiler);
 
   return Promise.all(

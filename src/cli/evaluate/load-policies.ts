@@ -1,37 +1,47 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { API_VERSION, ApprovalPolicy, ClusterApprovalPolicy } from '../../api/index.ts';
-import type { PolicyKind } from '../../operator/index.ts';
+import { basename, join, resolve } from 'node:path';
+import { type AnyApprovalPolicy, API_VERSION, ApprovalPolicy, ClusterApprovalPolicy } from '../../api/index.ts';
+import { policyKey } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
-import { loadManifests, type Manifest } from '../load-manifests.ts';
-
-/** A policy as the API server would hold it. */
-export interface LoadedPolicy {
-  readonly kind: PolicyKind;
-  readonly object: unknown;
-}
+import { loadManifests, type Manifest, parseManifest } from '../load-manifests.ts';
 
 /**
- * Reads policies from YAML files, from .rego files, or from folders that hold Rego modules and, beside them, a
- * `policy.yaml` with the rest of the policy. Test modules (`*_test.rego`) are left out.
+ * Reads policies, as the API server would hold them, from YAML files, from .rego files, or from folders that hold Rego
+ * modules and, beside them, a `policy.yaml` with the rest of the policy. Test modules (`*_test.rego`) are left out.
+ *
+ * @throws CliError
  */
-export function loadPolicies(paths: readonly string[]): readonly LoadedPolicy[] {
-  return paths.flatMap((path) => {
-    if (!existsSync(path)) throw new CliError([`${path}: no such policy file or folder`]);
-    if (path.endsWith('.rego'))
-      return [fromModules(basename(path, '.rego'), { [basename(path)]: readFileSync(path, 'utf8') })];
-    if (!statSync(path).isDirectory()) return loadManifests([path]).map((manifest) => fromManifest(manifest, {}));
-    return fromFolder(path);
-  });
+export function loadPolicies(paths: readonly string[]): readonly AnyApprovalPolicy[] {
+  const loaded = paths.flatMap((path) => fromPath(path).map((policy) => ({ path, policy })));
+  const pathByKey = new Map<string, string>();
+  for (const { path, policy } of loaded) {
+    const key = policyKey(policy.kind, policy.metadata);
+    const before = pathByKey.get(key);
+    // The second would take the first one's place: what the first denies would be let through.
+    if (before !== undefined)
+      throw new CliError([
+        `${path}: ${before} holds a ${policy.kind} named ${policy.metadata.name} too; give each policy its own name`,
+      ]);
+    pathByKey.set(key, path);
+  }
+  return loaded.map(({ policy }) => policy);
 }
 
-function fromFolder(folder: string): readonly LoadedPolicy[] {
+function fromPath(path: string): readonly AnyApprovalPolicy[] {
+  if (!existsSync(path)) throw new CliError([`${path}: no such policy file or folder`]);
+  if (statSync(path).isDirectory()) return fromFolder(path);
+  if (path.endsWith('.rego'))
+    return [fromModules(basename(path, '.rego'), { [basename(path)]: readFileSync(path, 'utf8') })];
+  return loadManifests([path]).map((manifest) => fromManifest(manifest, {}));
+}
+
+function fromFolder(folder: string): readonly AnyApprovalPolicy[] {
   const modules = readModules(folder);
   const manifests = readdirSync(folder).some((name) => /\.ya?ml$/.test(name)) ? loadManifests([folder]) : [];
   if (Object.keys(modules).length === 0 && manifests.length === 0) {
     throw new CliError([`${folder}: holds neither Rego modules nor policies in YAML`]);
   }
-  if (manifests.length === 0) return [fromModules(basename(folder), modules)];
+  if (manifests.length === 0) return [fromModules(basename(resolve(folder)), modules)];
   return manifests.map((manifest) => fromManifest(manifest, modules));
 }
 
@@ -40,27 +50,31 @@ function readModules(folder: string): Readonly<Record<string, string>> {
   return Object.fromEntries(names.toSorted().map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
-function fromModules(name: string, modules: Readonly<Record<string, string>>): LoadedPolicy {
-  const kind = 'ClusterApprovalPolicy';
-  return { kind, object: { apiVersion: API_VERSION, kind, metadata: { name, generation: 1 }, spec: { modules } } };
+function fromModules(name: string, modules: Readonly<Record<string, string>>): AnyApprovalPolicy {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'ClusterApprovalPolicy',
+    metadata: { name, generation: 1 },
+    spec: { modules },
+  };
 }
 
 /** A `policy.yaml` without modules takes those of its folder. */
-function fromManifest({ kind, value, locate }: Manifest, modules: Readonly<Record<string, string>>): LoadedPolicy {
+function fromManifest(manifest: Manifest, modules: Readonly<Record<string, string>>): AnyApprovalPolicy {
+  const { kind, locate } = manifest;
   if (kind !== 'ApprovalPolicy' && kind !== 'ClusterApprovalPolicy') {
     throw new CliError([
       `${locate(['kind'])}: kind is ${kind || 'missing'}; a policy is an ApprovalPolicy or a ClusterApprovalPolicy`,
     ]);
   }
-  const object = Object.keys(modules).length > 0 ? withModules(value, modules) : value;
-  const parsed = (kind === 'ApprovalPolicy' ? ApprovalPolicy : ClusterApprovalPolicy).safeParse(object);
-  if (!parsed.success) {
-    throw new CliError(
-      parsed.error.issues.map(({ path, message }) => `${locate(path)}: ${path.join('.')}: ${message}`),
-    );
-  }
-  const { metadata } = parsed.data;
-  return { kind, object: { ...parsed.data, metadata: { generation: 1, ...metadata } } };
+  const value = Object.keys(modules).length > 0 ? withModules(manifest.value, modules) : manifest.value;
+  const policy = parseManifest(
+    { ...manifest, value },
+    kind === 'ApprovalPolicy' ? ApprovalPolicy : ClusterApprovalPolicy,
+  );
+  // As `kubectl apply` would have it.
+  const namespace = kind === 'ApprovalPolicy' ? { namespace: 'default' } : {};
+  return { ...policy, metadata: { generation: 1, ...namespace, ...policy.metadata } };
 }
 
 function withModules(value: unknown, modules: Readonly<Record<string, string>>): unknown {

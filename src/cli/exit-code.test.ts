@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import type { DecisionOutcome } from '../api/index.ts';
+import { toExitCode } from './exit-code.ts';
+
+test.for<readonly [readonly DecisionOutcome[], number]>([
+  [[], 0],
+  [['Approved', 'Approved'], 0],
+  [['Approved', 'Pending'], 3],
+  [['Pending', 'Rejected', 'Approved'], 1],
+  [['Error', 'Rejected', 'Pending'], 2],
+])('the exit code of several decisions is that of the worst: %j gives %i', ([outcomes, code]) => {
+  expect(toExitCode(outcomes)).toBe(code);
+  expect(toExitCode(outcomes.toReversed())).toBe(code);
+});
