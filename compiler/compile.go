@@ -75,11 +75,14 @@ func parseModules(sources map[string]string, entrypoints []string, allowed *ast.
 }
 
 // refusePackage refuses a package that no entrypoint can reach: rules in it would silently decide nothing. Packages
-// below an entrypoint and packages of tests are welcome.
+// below an entrypoint and packages of tests are welcome; where the tests are the entrypoint, so is what they test.
 func refusePackage(module *ast.Module, entrypoints []string) (sourceError, bool) {
 	name := strings.TrimPrefix(module.Package.Path.String(), "data.")
+	policies := make([]string, 0, len(entrypoints))
 	for _, entrypoint := range entrypoints {
-		for _, root := range []string{entrypoint, entrypoint + "_test"} {
+		policy := strings.TrimSuffix(entrypoint, "_test")
+		policies = append(policies, policy)
+		for _, root := range []string{policy, policy + "_test"} {
 			if name == root || strings.HasPrefix(name, root+".") || strings.HasPrefix(name, root+"[") {
 				return sourceError{}, false
 			}
@@ -88,7 +91,7 @@ func refusePackage(module *ast.Module, entrypoints []string) (sourceError, bool)
 	at := module.Package.Location
 	return sourceError{
 		at.File, at.Row, at.Col, "package_error",
-		fmt.Sprintf("package %s is never read: a policy's rules belong to package %s", name, strings.Join(entrypoints, " or ")),
+		fmt.Sprintf("package %s is never read: a policy's rules belong to package %s", name, strings.Join(policies, " or ")),
 	}, true
 }
 

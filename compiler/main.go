@@ -63,6 +63,8 @@ func respond(body []byte) (encoded, wasm []byte) {
 	switch asked.Operation {
 	case "compile":
 		result, wasm = compilePolicy(asked.compileRequest)
+	case "tests":
+		result = listTests(asked.compileRequest)
 	case "format":
 		result = formatModule(asked.formatRequest)
 	case "version":

@@ -30,5 +30,22 @@ export type CompileResult =
   | { kind: 'compiled'; policy: CompiledPolicy }
   | { kind: 'failed'; errors: readonly CompileError[] };
 
+/** One rule that is a test, as its name begins with `test_`. */
+export interface TestRule {
+  /** Where its value stands below `data`: the names of its package, then its own. */
+  path: readonly string[];
+  /** The name under which its module was given. */
+  file: string;
+  /** From 1. */
+  line: number;
+  /** From 1. */
+  column: number;
+}
+
+/** What looking for tests gives: every one, in the order of the sources, or what does not parse. */
+export type TestList =
+  | { kind: 'listed'; tests: readonly TestRule[] }
+  | { kind: 'failed'; errors: readonly CompileError[] };
+
 /** What formatting a module gives: the source as `opa fmt` writes it, or what does not parse. */
 export type FormatResult = { kind: 'formatted'; source: string } | { kind: 'failed'; errors: readonly CompileError[] };

@@ -6,6 +6,12 @@ export type ReactorRequest =
       entrypoints: readonly string[];
       hostBuiltins: readonly string[];
     }
+  | {
+      operation: 'tests';
+      modules: Readonly<Record<string, string>>;
+      entrypoints: readonly string[];
+      hostBuiltins: readonly string[];
+    }
   | { operation: 'format'; file: string; source: string }
   | { operation: 'version' };
 

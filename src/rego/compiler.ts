@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { builtins } from './builtins/index.ts';
-import type { CompiledPolicy, CompileError, CompileResult, FormatResult } from './compile-result.ts';
+import type { CompiledPolicy, CompileError, CompileResult, FormatResult, TestList } from './compile-result.ts';
 import type { ReactorRequest } from './compiler-protocol.ts';
 import { CompilerFailure, createCompilerThread } from './compiler-thread.ts';
 import { createPolicyCache } from './policy-cache.ts';
@@ -10,21 +10,33 @@ import { createPolicyCache } from './policy-cache.ts';
 export const opaVersion = '1.22.2';
 /** Counts changes of `compiler/` that give another module for the same sources, OPA version and builtins. */
 const compilerRevision = 1;
-const entrypoints = ['approval'];
+const policyEntrypoints: readonly string[] = ['approval'];
+/** Where tests stand: the document that holds every test's value, once it is evaluated. */
+export const testPackage = 'approval_test';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 
+/** File name → source. */
+type Modules = Readonly<Record<string, string>>;
+
 /** Compiles Rego with OPA's own compiler, in a worker thread that lives only while it is needed. */
 export interface Compiler extends AsyncDisposable {
-  /** Compiles the modules (file name → source) of one policy, or takes it from the cache. Never rejects. */
-  compile(modules: Readonly<Record<string, string>>): Promise<CompileResult>;
+  /** Compiles the modules of one policy, or takes it from the cache. Never rejects. */
+  compile(modules: Modules, options?: CompileOptions): Promise<CompileResult>;
+  /** Finds the tests in the modules of one policy. Never rejects. */
+  listTests(modules: Modules): Promise<TestList>;
   /** A policy compiled earlier, from the disk cache only; null where the cache does not have it. */
   load(digest: string): Promise<CompiledPolicy | null>;
   /** Formats one module as `opa fmt` does. Never rejects. */
   format(file: string, source: string): Promise<FormatResult>;
   /** Whether a compile thread is there at this moment; it is started by need and ends when idle. */
   readonly running: boolean;
+}
+
+export interface CompileOptions {
+  /** The packages whose documents can be asked for; `approval` alone unless given. The evaluator gives the first. */
+  entrypoints?: readonly string[];
 }
 
 export interface CompilerOptions {
@@ -50,7 +62,11 @@ export function createCompiler(options: CompilerOptions): Compiler {
   const thread = createCompilerThread({ reactor, memoryBytes, idleMs, deadlineMs, startMs: 60_000, checkReactor });
   const underway = new Map<string, Promise<CompileResult>>();
 
-  const compileAnew = async (digest: string, modules: Readonly<Record<string, string>>): Promise<CompileResult> => {
+  const compileAnew = async (
+    digest: string,
+    modules: Modules,
+    entrypoints: readonly string[],
+  ): Promise<CompileResult> => {
     const cached = await cache.load(digest);
     if (cached) return { kind: 'compiled', policy: cached };
     const request: ReactorRequest = { operation: 'compile', modules, entrypoints, hostBuiltins };
@@ -68,15 +84,31 @@ export function createCompiler(options: CompilerOptions): Compiler {
   };
 
   return {
-    compile(modules) {
+    compile(modules, { entrypoints = policyEntrypoints } = {}) {
       const tooLarge = checkSize(modules, sourceBytes);
       if (tooLarge) return Promise.resolve(failed([tooLarge], modules));
-      const digest = digestOf(modules, hostBuiltins);
+      const digest = digestOf(modules, entrypoints, hostBuiltins);
       const compiling = underway.get(digest);
       if (compiling) return compiling;
-      const started = compileAnew(digest, modules).finally(() => underway.delete(digest));
+      const started = compileAnew(digest, modules, entrypoints).finally(() => underway.delete(digest));
       underway.set(digest, started);
       return started;
+    },
+    async listTests(modules) {
+      const tooLarge = checkSize(modules, sourceBytes);
+      if (tooLarge) return failed([tooLarge], modules);
+      try {
+        const { response } = await thread.ask({
+          operation: 'tests',
+          modules,
+          entrypoints: [testPackage],
+          hostBuiltins,
+        });
+        const answer = testsResponse.parse(JSON.parse(response));
+        return 'errors' in answer ? failed(answer.errors, modules) : { kind: 'listed', tests: answer.tests };
+      } catch (error) {
+        return failed([describeFailure(error)], modules);
+      }
     },
     load: (digest) => cache.load(digest),
     async format(file, source) {
@@ -107,6 +139,8 @@ const compileResponse = z.union([
   errorsResponse,
   z.object({ builtins: z.array(z.string()), reads: z.array(z.string()), opaVersion: z.literal(opaVersion) }),
 ]);
+const testRule = z.object({ path: z.array(z.string()), file: z.string(), line: z.number(), column: z.number() });
+const testsResponse = z.union([errorsResponse, z.object({ tests: z.array(testRule) })]);
 const formatResponse = z.union([errorsResponse, z.object({ source: z.string() })]);
 const versionResponse = z.object({ opaVersion: z.string() });
 
@@ -119,13 +153,13 @@ function checkReactor(response: string): void {
     );
 }
 
-function digestOf(modules: Readonly<Record<string, string>>, hostBuiltins: readonly string[]): string {
+function digestOf(modules: Modules, entrypoints: readonly string[], hostBuiltins: readonly string[]): string {
   const sources = Object.entries(modules).sort(([one], [other]) => (one < other ? -1 : 1));
   const compiled = JSON.stringify({ sources, entrypoints, opaVersion, compilerRevision, hostBuiltins });
   return `sha256:${createHash('sha256').update(compiled).digest('hex')}`;
 }
 
-function checkSize(modules: Readonly<Record<string, string>>, sourceBytes: number): CompileError | null {
+function checkSize(modules: Modules, sourceBytes: number): CompileError | null {
   let total = 0;
   for (const [file, source] of Object.entries(modules)) {
     total += Buffer.byteLength(source);
@@ -144,7 +178,7 @@ function describeFailure(error: unknown): CompileError {
 }
 
 // Every error has a place, so that it can be printed as file:line:column: what OPA ties to none gets the beginning.
-function failed(errors: readonly CompileError[], modules: Readonly<Record<string, string>>) {
+function failed(errors: readonly CompileError[], modules: Modules) {
   const [firstFile = 'policy.rego'] = Object.keys(modules);
   const placed = errors.map((error) => ({
     ...error,

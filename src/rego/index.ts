@@ -1,5 +1,12 @@
-export type { CompiledPolicy, CompileError, CompileResult, FormatResult } from './compile-result.ts';
-export { type Compiler, type CompilerOptions, createCompiler, opaVersion } from './compiler.ts';
+export type {
+  CompiledPolicy,
+  CompileError,
+  CompileResult,
+  FormatResult,
+  TestList,
+  TestRule,
+} from './compile-result.ts';
+export { type CompileOptions, type Compiler, type CompilerOptions, createCompiler, opaVersion } from './compiler.ts';
 export type { EvaluationErrorCode } from './evaluation-error.ts';
 export {
   createEvaluator,
@@ -9,3 +16,4 @@ export {
   type Evaluator,
   type EvaluatorOptions,
 } from './evaluator.ts';
+export { type RegoTest, type RegoTestRun, runRegoTests } from './rego-tests.ts';
