@@ -107,6 +107,9 @@ export const ApprovalRecord = z.strictObject({
   user: z.string(),
   groups: z.array(z.string()),
   generation: z.number().int(),
+  uid: z
+    .string()
+    .describe('The uid of the version that was decided on: another one of the same name is another version.'),
   specDigest: z.string().describe('SHA-256 of the canonical spec that was approved.'),
   reason: z.string(),
   at: z.string(),

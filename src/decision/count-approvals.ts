@@ -4,6 +4,7 @@ import type { Submitter } from './stamp.ts';
 
 /** What an approval must fit to count. */
 export interface ApprovalContext {
+  readonly uid: string;
   readonly generation: number;
   /** SHA-256 of the canonical spec. */
   readonly specDigest: string;
@@ -49,8 +50,10 @@ export function countApprovals(records: readonly ApprovalRecord[], context: Appr
 
 /** @returns why the record does not count, for people; null where it does. */
 function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): string | null {
-  const { generation, specDigest, requirements, separationOfDuties, submitter } = context;
+  const { uid, generation, specDigest, requirements, separationOfDuties, submitter } = context;
   if (!record.verified) return 'given while the admission policies were not in force: give it again';
+  if (record.uid !== uid)
+    return 'given for another version of the same name, which is gone: look at this one and decide again';
   if (record.generation !== generation || record.specDigest !== specDigest)
     return `given for generation ${record.generation}; the spec has changed since: look at it and decide again`;
   if (record.verdict === 'revoke') return 'there is no approval to revoke yet: reject it instead';

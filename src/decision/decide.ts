@@ -39,6 +39,7 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     : combineOutcomes(outcomes, modelVersion.spec.approvers);
   const enforced = snapshot.policies.filter(({ spec }) => spec.mode !== 'Shadow');
   const count = countApprovals(recordApproval(snapshot), {
+    uid: modelVersion.metadata.uid ?? '',
     generation: modelVersion.metadata.generation ?? 1,
     specDigest: digestSpec(modelVersion),
     requirements: combined.requirements,

@@ -102,6 +102,18 @@ describe('an approval', () => {
     expect(planned(scene)).toMatchObject({ reason: 'AwaitingApproval' });
   });
 
+  it('for another version of the same name, which is gone, counts for nothing', () => {
+    const two = aScene().withPolicy('two', { require: [{ approvers: ['alice', 'bob'], count: 2 }] });
+    const { modelVersion } = two.decidedBy('alice', 'approve', 'ok').applied().snapshot;
+    const reborn = { ...modelVersion, metadata: { ...modelVersion.metadata, uid: 'uid-8' } };
+    const { reason, status } = planned(two.with({ modelVersion: reborn }).decidedBy('bob', 'approve', 'ok'));
+    expect(reason).toBe('AwaitingApproval');
+    expect(status.approvals).toMatchObject([
+      { user: 'alice', counted: false, message: expect.stringContaining('another version of the same name') },
+      { user: 'bob', counted: true },
+    ]);
+  });
+
   it('is void after a change of the spec, and says so', () => {
     const { reason, status } = planned(
       aScene()

@@ -20,6 +20,7 @@ export function recordApproval({ modelVersion, approvalsVerified, now }: Snapsho
     user,
     groups,
     generation,
+    uid: modelVersion.metadata.uid ?? '',
     // An approval of an older generation is not one of today's content.
     specDigest: generation === modelVersion.metadata.generation ? digestSpec(modelVersion) : '',
     reason,

@@ -107,7 +107,7 @@ export async function installAdmission(): Promise<AdmissionCluster> {
     const stamp = metadata.annotations?.[`${GROUP}/decided-by`] ?? '';
     const { user, groups, generation, verdict } = JSON.parse(stamp);
     const entry = {
-      ...{ verdict, user, groups, generation, stamp, specDigest: '', at: new Date().toISOString() },
+      ...{ verdict, user, groups, generation, stamp, uid: metadata.uid, specDigest: '', at: new Date().toISOString() },
       ...{ verified: true, counted: true, reason: metadata.annotations?.[`${GROUP}/${verdict}`], ...changes },
     };
     return operator(patchStatus(name, { approvals: [...(status?.approvals ?? []), entry] }));
