@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ensureCompiler, ensureControlPlane } from './index.ts';
+import { testCompilerInGo } from './rego-compiler-tests.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const report = join(root, '.assent', 'test-report.json');
@@ -16,6 +17,7 @@ await check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.'])
 await check('unused exports', bin('knip'), []);
 await check('generated files', process.execPath, ['src/dev/generate.ts', '--check']);
 await step('Rego compiler', () => ensureCompiler(console.log));
+await step('Go tests', () => testCompilerInGo(console.log));
 await step('local control plane', () => ensureControlPlane(console.log));
 const passed = run(bin('vitest'), [
   'run',
