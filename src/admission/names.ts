@@ -18,6 +18,12 @@ export const TRY_AGAIN = 'try again in a moment';
 /** The operator's ServiceAccount, Deployment, ClusterRole and Role. */
 export const OPERATOR_NAME = 'assent-operator';
 
+/** The Secret with the keys that sign decisions, in the operator's namespace. */
+export const SIGNING_KEYS_NAME = 'assent-signing-keys';
+
+/** The ConfigMap with their public keys, which every authenticated user may read. */
+export const PUBLIC_KEYS_NAME = 'assent-public-keys';
+
 /** Where the operator is installed, unless it is said otherwise. */
 export const DEFAULT_NAMESPACE = 'assent-system';
 

@@ -1,6 +1,6 @@
 import { APPROVE_VERB, GROUP } from '../api/index.ts';
 import { buildMetadata, type Manifest } from './manifest.ts';
-import { ADMISSION_NAMES, DEFAULT_NAMESPACE, OPERATOR_NAME } from './names.ts';
+import { ADMISSION_NAMES, DEFAULT_NAMESPACE, OPERATOR_NAME, PUBLIC_KEYS_NAME, SIGNING_KEYS_NAME } from './names.ts';
 
 const API_VERSION = 'rbac.authorization.k8s.io/v1';
 const READ = ['get', 'list', 'watch'];
@@ -84,6 +84,10 @@ function buildOperatorRoles(namespace: string): readonly Manifest[] {
       metadata,
       rules: [
         { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: [...READ, 'create', 'update', 'patch'] },
+        // RBAC cannot limit a create to a name.
+        { apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['create'] },
+        { apiGroups: [''], resources: ['secrets'], resourceNames: [SIGNING_KEYS_NAME], verbs: ['get'] },
+        { apiGroups: [''], resources: ['configmaps'], resourceNames: [PUBLIC_KEYS_NAME], verbs: ['get', 'patch'] },
       ],
     },
     {
@@ -92,6 +96,27 @@ function buildOperatorRoles(namespace: string): readonly Manifest[] {
       metadata,
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: OPERATOR_NAME },
       subjects,
+    },
+    ...buildPublicKeysAccess(namespace),
+  ];
+}
+
+/** Whoever wants to check a signature needs the public keys, and may have them. */
+function buildPublicKeysAccess(namespace: string): readonly Manifest[] {
+  const metadata = buildMetadata(PUBLIC_KEYS_NAME, { namespace });
+  return [
+    {
+      apiVersion: API_VERSION,
+      kind: 'Role',
+      metadata,
+      rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [PUBLIC_KEYS_NAME], verbs: ['get'] }],
+    },
+    {
+      apiVersion: API_VERSION,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: PUBLIC_KEYS_NAME },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:authenticated' }],
     },
   ];
 }

@@ -97,6 +97,10 @@ export const DecisionStatus = z.strictObject({
   policyDigest: z.string(),
   now: z.string().describe('The time that the policies were given (RFC 3339).'),
   decidedAt: z.string(),
+  signature: z
+    .strictObject({ keyId: z.string(), value: z.string() })
+    .optional()
+    .describe("The operator's signature of the decision's statement (base64), and the SHA-256 of its public key."),
   waitingSince: z.string().optional().describe('Since when this generation waits; pendingTimeout counts from here.'),
 });
 export type DecisionStatus = z.infer<typeof DecisionStatus>;

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { DEFAULT_NAMESPACE, operatorUser } from '../admission/index.ts';
+import { DEFAULT_NAMESPACE } from '../admission/index.ts';
 import { readConfig } from '../config/index.ts';
 import { loadCluster } from '../kube/index.ts';
 import { startOperator } from '../operator/index.ts';
@@ -46,7 +46,7 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
   await using operator = startOperator({
     cluster,
     ...(namespaces ? { namespaces } : {}),
-    operatorUser: operatorUser(options.operatorNamespace),
+    operatorNamespace: options.operatorNamespace,
     compiler,
     evaluator,
     events,

@@ -1,5 +1,5 @@
-import type { ApprovalRecord, ModelVersion, ModelVersionStatus, Stage } from '../api/index.ts';
-import { buildInput, type PolicyInput } from './build-input.ts';
+import type { ApprovalRecord, ModelVersion, ModelVersionStatus } from '../api/index.ts';
+import { type AuditRecord, buildDecisionRecord, buildRefusedApprovalRecord } from './audit-record.ts';
 import { renderCanonicalJson } from './canonical.ts';
 import { decide } from './decide.ts';
 import { currentStage, nextStatus } from './next-status.ts';
@@ -13,30 +13,13 @@ export interface PlannedEvent {
   readonly note: string;
 }
 
-/** What an auditor needs to make the decision again. */
-export interface DecisionRecord {
-  /** The decision's id: a retry writes the same record. */
-  readonly id: string;
-  readonly modelVersion: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly uid: string;
-    readonly generation: number;
-    readonly model: string;
-    readonly version: string;
-  };
-  readonly transition: { readonly from: Stage; readonly to: Stage };
-  readonly decision: NonNullable<ModelVersionStatus['decision']>;
-  readonly approvals: readonly ApprovalRecord[];
-  readonly input: PolicyInput;
-}
-
 /** Everything that one reconcile will write. Nothing is written before the whole plan stands. */
 export interface Plan {
   /** Null: the stored status already says it. */
   readonly status: ModelVersionStatus | null;
   readonly events: readonly PlannedEvent[];
-  readonly record: DecisionRecord | null;
+  /** Written before the status: nothing takes effect unrecorded. */
+  readonly records: readonly AuditRecord[];
   readonly requeueAfterMs?: number;
 }
 
@@ -54,20 +37,33 @@ export function isSettled({ metadata, status }: ModelVersion): boolean {
  */
 export function buildPlan(snapshot: Snapshot, results: PolicyResults): Plan {
   const { modelVersion } = snapshot;
-  if (isSettled(modelVersion)) return planStatus(snapshot, nextSettledStatus(snapshot));
+  if (isSettled(modelVersion)) return planStatus(snapshot, {}, nextSettledStatus(snapshot));
   const decision = decide(snapshot, results);
-  const plan = planStatus(snapshot, nextStatus(snapshot, decision));
+  const plan = planStatus(snapshot, results, nextStatus(snapshot, decision));
   return decision.requeueAfterMs === undefined ? plan : { ...plan, requeueAfterMs: decision.requeueAfterMs };
 }
 
-function planStatus(snapshot: Snapshot, status: ModelVersionStatus): Plan {
+function planStatus(snapshot: Snapshot, results: PolicyResults, status: ModelVersionStatus): Plan {
   const { modelVersion } = snapshot;
   if (renderCanonicalJson(status) === renderCanonicalJson(modelVersion.status ?? {}))
-    return { status: null, events: [], record: null };
-  return { status, events: planEvents(modelVersion, status), record: buildRecord(snapshot, status) };
+    return { status: null, events: [], records: [] };
+  const refused = findRefused(modelVersion, status);
+  const decided = buildDecisionRecord(snapshot, results, status);
+  return {
+    status,
+    events: planEvents(modelVersion, status, refused),
+    records: [
+      ...refused.map((approval) => buildRefusedApprovalRecord(modelVersion, approval)),
+      ...(decided ? [decided] : []),
+    ],
+  };
 }
 
-function planEvents(modelVersion: ModelVersion, status: ModelVersionStatus): readonly PlannedEvent[] {
+function planEvents(
+  modelVersion: ModelVersion,
+  status: ModelVersionStatus,
+  refused: readonly ApprovalRecord[],
+): readonly PlannedEvent[] {
   const events: PlannedEvent[] = [];
   const approved = findApproved(status);
   const before = modelVersion.status && findApproved(modelVersion.status);
@@ -77,31 +73,21 @@ function planEvents(modelVersion: ModelVersion, status: ModelVersionStatus): rea
   }
   const [from, to] = [currentStage(modelVersion), status.stage ?? 'None'];
   if (from !== to) events.push({ type: 'Normal', reason: 'StageChanged', note: `stage moved from ${from} to ${to}` });
+  for (const { user, verdict, message = '' } of refused)
+    events.push({ type: 'Warning', reason: 'ApprovalNotCounted', note: `${verdict} by ${user}: ${message}` });
+  return events;
+}
+
+/** What people decided that does not count, for a reason that is new. */
+function findRefused(modelVersion: ModelVersion, status: ModelVersionStatus): readonly ApprovalRecord[] {
   const known = new Map(
     (modelVersion.status?.approvals ?? []).map((record) => [`${record.at} ${record.stamp}`, record]),
   );
-  for (const { at, stamp, counted, user, verdict, message = '' } of status.approvals ?? []) {
-    if (counted || known.get(`${at} ${stamp}`)?.message === message) continue;
-    events.push({ type: 'Warning', reason: 'ApprovalNotCounted', note: `${verdict} by ${user}: ${message}` });
-  }
-  return events;
+  return (status.approvals ?? []).filter(
+    ({ at, stamp, counted, message }) => !counted && known.get(`${at} ${stamp}`)?.message !== message,
+  );
 }
 
 function findApproved(status: ModelVersionStatus) {
   return status.conditions?.find(({ type }) => type === 'Approved');
-}
-
-function buildRecord(snapshot: Snapshot, status: ModelVersionStatus): DecisionRecord | null {
-  const { metadata, spec, status: before } = snapshot.modelVersion;
-  const { decision } = status;
-  if (!decision || decision.id === before?.decision?.id) return null;
-  const { name, namespace = '', uid = '', generation = 1 } = metadata;
-  return {
-    id: decision.id,
-    modelVersion: { namespace, name, uid, generation, model: spec.model, version: spec.version },
-    transition: { from: before?.stage ?? 'None', to: status.stage ?? 'None' },
-    decision,
-    approvals: status.approvals ?? [],
-    input: buildInput(snapshot),
-  };
 }

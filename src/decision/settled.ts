@@ -73,7 +73,8 @@ function judgeLateDecision({ modelVersion }: Snapshot, decision: DecisionStatus,
   return { ...late, counted: true };
 }
 
-function revoke({ now }: Snapshot, decision: DecisionStatus, { user, reason, stamp }: ApprovalRecord): DecisionStatus {
+function revoke({ now }: Snapshot, revoked: DecisionStatus, { user, reason, stamp }: ApprovalRecord): DecisionStatus {
+  const { signature: _, ...decision } = revoked;
   const id = digestOf({ revokes: decision.id, stamp, reason });
   return {
     ...decision,

@@ -1,58 +1,71 @@
-import type { ApprovalPolicySpec, ModelVersion } from '../api/index.ts';
+import { z } from 'zod';
+import { ApprovalPolicySpec, ModelVersion } from '../api/index.ts';
 
 /** One policy that matches the version, as it stands at the moment of the decision. */
-export interface PolicySnapshot {
-  /** `ClusterApprovalPolicy/NAME` or `ApprovalPolicy/NAME`. */
-  readonly name: string;
-  readonly generation: number;
-  /** SHA-256 of the compiled policy in force; null where it never compiled. */
-  readonly digest: string | null;
-  /** Why there is no compiled policy, for people; null where there is one. */
-  readonly problem: string | null;
-  /** Whether its rules read `input.now`: time alone may change its answer. */
-  readonly readsClock: boolean;
-  readonly spec: Omit<ApprovalPolicySpec, 'modules'>;
-}
+const PolicySnapshot = z
+  .strictObject({
+    /** `ClusterApprovalPolicy/NAME` or `ApprovalPolicy/NAME`. */
+    name: z.string(),
+    generation: z.number().int(),
+    /** SHA-256 of the compiled policy in force; null where it never compiled. */
+    digest: z.string().nullable(),
+    /** Why there is no compiled policy, for people; null where there is one. */
+    problem: z.string().nullable(),
+    /** Whether its rules read `input.now`: time alone may change its answer. */
+    readsClock: z.boolean(),
+    spec: ApprovalPolicySpec.omit({ modules: true }),
+  })
+  .readonly();
+export type PolicySnapshot = z.infer<typeof PolicySnapshot>;
 
-export interface NamespaceSnapshot {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-}
+const Labels = z.record(z.string(), z.string()).readonly();
+
+const NamespaceSnapshot = z.strictObject({ name: z.string(), labels: Labels }).readonly();
+export type NamespaceSnapshot = z.infer<typeof NamespaceSnapshot>;
 
 /** Facts that the operator read itself. */
-export interface VerifiedFacts {
-  readonly metrics?: Readonly<Record<string, number>>;
-}
+const VerifiedFacts = z
+  .strictObject({ metrics: z.record(z.string(), z.number()).readonly().exactOptional() })
+  .readonly();
 
 /**
  * All that one decision depends on: frozen and JSON-serialisable, so that a recorded one decides the same again.
  */
-export interface Snapshot {
-  /** As stored, status included, without managedFields. */
-  readonly modelVersion: ModelVersion;
-  readonly namespace: NamespaceSnapshot;
-  /** The matching policies, by name. */
-  readonly policies: readonly PolicySnapshot[];
-  /** The other version of the same model that the asked stage holds now. */
-  readonly champion: ModelVersion | null;
-  /** The version that took this one's stage with `archiveExistingVersions`, by name. */
-  readonly supersededBy: string | null;
-  /** Whether the API server enforces the admission policies that make a stamp trustworthy. */
-  readonly approvalsVerified: boolean;
-  readonly verified: VerifiedFacts;
-  /** RFC 3339. */
-  readonly now: string;
-}
+export const Snapshot = z
+  .strictObject({
+    /** As stored, status included, without managedFields. */
+    modelVersion: ModelVersion,
+    namespace: NamespaceSnapshot,
+    /** The matching policies, by name. */
+    policies: z.array(PolicySnapshot).readonly(),
+    /** The other version of the same model that the asked stage holds now. */
+    champion: ModelVersion.nullable(),
+    /** The version that took this one's stage with `archiveExistingVersions`, by name. */
+    supersededBy: z.string().nullable(),
+    /** Whether the API server enforces the admission policies that make a stamp trustworthy. */
+    approvalsVerified: z.boolean(),
+    verified: VerifiedFacts,
+    /** RFC 3339. */
+    now: z.string(),
+  })
+  .readonly();
+export type Snapshot = z.infer<typeof Snapshot>;
+
+/** An evaluation that gave no value. */
+export const PolicyFailure = z
+  .strictObject({
+    kind: z.literal('error'),
+    code: z.string(),
+    message: z.string(),
+    evaluationMicroseconds: z.number().int(),
+  })
+  .readonly();
+export type PolicyFailure = z.infer<typeof PolicyFailure>;
 
 /** What the runtime says of one policy's evaluation. */
 export type PolicyResult =
   | { readonly kind: 'value'; readonly value: unknown; readonly evaluationMicroseconds: number }
-  | {
-      readonly kind: 'error';
-      readonly code: string;
-      readonly message: string;
-      readonly evaluationMicroseconds: number;
-    };
+  | PolicyFailure;
 
 /** Results by policy name. */
 export type PolicyResults = Readonly<Record<string, PolicyResult>>;

@@ -7,4 +7,5 @@ export {
   policyKey,
 } from './policy-catalog.ts';
 export type { PolicyKind } from './ports.ts';
+export { type Replay, replayDecision } from './replay-decision.ts';
 export { type Operator, type OperatorOptions, startOperator } from './start-operator.ts';

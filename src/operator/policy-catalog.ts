@@ -100,7 +100,6 @@ export function policyKey(kind: PolicyKind, { name, namespace }: Metadata): stri
 export function buildPolicyInForce({ kind, metadata, spec, state }: PolicyEntry): PolicyInForce {
   const { modules: _, ...rules } = spec ?? { modules: {} };
   const { inForce } = state;
-  const data = { ...rules.data, parameters: rules.parameters ?? {} };
   // A spec that cannot be read may have named other people or limits: the last good rules are not enough then.
   const usable = spec === null ? null : inForce;
   return {
@@ -113,9 +112,17 @@ export function buildPolicyInForce({ kind, metadata, spec, state }: PolicyEntry)
       spec: rules,
     },
     compiled: usable,
-    data,
-    dataDigest: digestOf(data),
+    ...buildPolicyData(rules),
   };
+}
+
+/** @returns the document `data` that the policy sees. */
+export function buildPolicyData({
+  data: own,
+  parameters,
+}: PolicySnapshot['spec']): Pick<PolicyInForce, 'data' | 'dataDigest'> {
+  const data = { ...own, parameters: parameters ?? {} };
+  return { data, dataDigest: digestOf(data) };
 }
 
 /** `input` alone means all of it. */

@@ -1,5 +1,5 @@
 import type { ApprovalPolicyStatus, ModelVersionStatus } from '../api/index.ts';
-import type { DecisionRecord, PlannedEvent } from '../decision/index.ts';
+import type { AuditRecord, PlannedEvent } from '../decision/index.ts';
 import type { CompiledPolicy, CompileResult, EvaluationRequest, EvaluationResult } from '../rego/index.ts';
 import type { ModelVersionSummary } from './model-version-summary.ts';
 
@@ -54,8 +54,15 @@ export interface EventRecorder {
 }
 
 /** Where decisions are recorded before they take effect. A retry records the same id again. */
-export interface DecisionLog {
-  record(decision: DecisionRecord): void | Promise<void>;
+export interface RecordLog {
+  /** Resolves when the record cannot be lost any more; waits where the log cannot keep up. */
+  record(record: AuditRecord): void | Promise<void>;
+}
+
+/** Signs decisions, with a key whose public part anybody may have. */
+export interface DecisionSigner {
+  /** @returns null where there is no key (yet). */
+  sign(bytes: Uint8Array): { readonly keyId: string; readonly signature: string } | null;
 }
 
 /** @returns the time as RFC 3339 with milliseconds. */

@@ -2,13 +2,15 @@ import { buildInvalidStatus, buildPlan, isSettled, type Plan } from '../decision
 import { evaluatePolicies } from './evaluate-policies.ts';
 import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
-import type { DecisionLog, EventRecorder, ObjectRef, PolicyEvaluator, StatusWriter } from './ports.ts';
+import type { DecisionSigner, EventRecorder, ObjectRef, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
+import { signPlan } from './sign-plan.ts';
 import type { WorkResult } from './work-queue.ts';
 import type { WrittenVersions } from './written-versions.ts';
 
 interface ModelVersionReconcilerPorts extends SnapshotSources {
   readonly evaluator: PolicyEvaluator;
-  readonly decisions: DecisionLog;
+  readonly signer: DecisionSigner;
+  readonly records: RecordLog;
   readonly writer: StatusWriter;
   readonly events: EventRecorder;
   readonly written: WrittenVersions;
@@ -51,7 +53,7 @@ export async function reconcileModelVersion(
       const results = isSettled(snapshot.modelVersion)
         ? {}
         : await evaluatePolicies(snapshot, policies, ports.evaluator);
-      const plan = buildPlan(snapshot, results);
+      const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
       await applyPlan(key, refOf(snapshot.modelVersion.metadata), plan, ports);
       const { requeueAfterMs } = plan;
       const failed = Object.values(results).some(({ kind }) => kind === 'error');
@@ -65,7 +67,7 @@ export async function reconcileModelVersion(
 
 /** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */
 async function applyPlan(key: string, ref: ObjectRef, plan: Plan, ports: ModelVersionReconcilerPorts): Promise<void> {
-  if (plan.record) await ports.decisions.record(plan.record);
+  for (const record of plan.records) await ports.records.record(record);
   if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(ref, plan.status));
   for (const event of plan.events) ports.events.record('ModelVersion', ref, event);
 }

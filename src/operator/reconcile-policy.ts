@@ -3,11 +3,12 @@ import { digestOf } from '../decision/index.ts';
 import type { CompiledPolicy } from '../rego/index.ts';
 import { refOf } from './object-ref.ts';
 import type { PolicyCatalog, PolicyEntry, PolicyState } from './policy-catalog.ts';
-import type { Clock, EventRecorder, PolicyCompiler, StatusWriter } from './ports.ts';
+import type { Clock, EventRecorder, PolicyCompiler, RecordLog, StatusWriter } from './ports.ts';
 
 interface PolicyReconcilerPorts {
   readonly catalog: PolicyCatalog;
   readonly compiler: PolicyCompiler;
+  readonly records: RecordLog;
   readonly writer: StatusWriter;
   readonly events: EventRecorder;
   readonly clock: Clock;
@@ -23,7 +24,13 @@ export async function reconcilePolicy(key: string, ports: PolicyReconcilerPorts)
   const { catalog, clock, events, writer } = ports;
   const found = catalog.get(key);
   if (!found) return;
-  if (found.state.kind === 'unknown') catalog.settle(key, found.modules, await compilePolicy(found, ports.compiler));
+  if (found.state.kind === 'unknown') {
+    const state = await compilePolicy(found, ports.compiler);
+    // Before any decision that names its digest: whoever replays one finds the sources above it.
+    if (state.kind === 'compiled')
+      await ports.records.record({ kind: 'Policy', id: state.inForce.digest, name: key, modules: found.modules });
+    catalog.settle(key, found.modules, state);
+  }
   const entry = catalog.get(key);
   // Changed while it was compiled: the change has put the key back into the queue.
   if (!entry || entry.state.kind === 'unknown') return;

@@ -1,3 +1,4 @@
+import { operatorUser } from '../admission/index.ts';
 import { type Cluster, createCompactStore, createPlainStore, type ResourceType, watchResource } from '../kube/index.ts';
 import type { OperatorEvents } from '../telemetry/index.ts';
 import { createAdmissionReader } from './admission-reader.ts';
@@ -10,6 +11,7 @@ import { readLabels } from './read-labels.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
 import { reconcilePolicy } from './reconcile-policy.ts';
 import { MODEL_VERSIONS, NAMESPACES, POLICIES } from './resources.ts';
+import { createSigningKeys } from './signing-keys.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
 import { watchAdmission } from './watch-admission.ts';
@@ -20,8 +22,8 @@ export interface OperatorOptions {
   readonly cluster: Cluster;
   /** Undefined: all. */
   readonly namespaces?: readonly string[];
-  /** The user that alone may write a status, as the admission policies name it. */
-  readonly operatorUser: string;
+  /** The operator's own namespace: its ServiceAccount there alone may write a status, its keys lie there. */
+  readonly operatorNamespace: string;
   readonly compiler: PolicyCompiler;
   readonly evaluator: PolicyEvaluator;
   readonly events: OperatorEvents;
@@ -80,12 +82,19 @@ export function startOperator(options: OperatorOptions): Operator {
 
   const admission = watchAdmission({
     read: createAdmissionReader(cluster),
-    operator: options.operatorUser,
+    operator: operatorUser(options.operatorNamespace),
     onProblem: (error) => events.connectionProblem('admission policies', error),
     onChange: (verified, problems) => {
       events.approvalsVerifiedChanged(verified, problems);
       requeueWaiting();
     },
+  });
+
+  const signer = createSigningKeys({
+    cluster,
+    namespace: options.operatorNamespace,
+    onKey: events.signingKeyChanged,
+    onProblem: events.signingKeyProblem,
   });
 
   const watched = (resource: ResourceType) => ({
@@ -153,16 +162,26 @@ export function startOperator(options: OperatorOptions): Operator {
     clock,
     approvalsVerified: admission.verified,
     evaluator,
-    decisions: { record: events.decided },
+    signer,
+    records: { record: events.recorded },
     writer,
     events: recorder,
     written,
   };
-  const policyPorts = { catalog, compiler, writer, events: recorder, clock, onSettled: settlePolicy };
+  const policyPorts = {
+    catalog,
+    compiler,
+    records: ports.records,
+    writer,
+    events: recorder,
+    clock,
+    onSettled: settlePolicy,
+  };
 
   events.started({ server: cluster.server, namespaces: namespaces ?? 'all' });
   const run = async (): Promise<void> => {
-    await untilAborted(Promise.all([admission.synced, ...informers.map(({ synced }) => synced)]), stop.signal);
+    const parts = [admission.synced, signer.loaded, ...informers.map(({ synced }) => synced)];
+    await untilAborted(Promise.all(parts), stop.signal);
     if (stop.signal.aborted) return;
     // A policy not yet known must not be a policy that does not exist: none is decided before all are settled.
     const policiesRun = policies.run((key) => reconcilePolicy(key, policyPorts), stop.signal);
@@ -184,7 +203,7 @@ export function startOperator(options: OperatorOptions): Operator {
     async [Symbol.asyncDispose]() {
       stop.abort();
       await running;
-      await Promise.all([admission, recorder, ...informers].map((part) => part[Symbol.asyncDispose]()));
+      await Promise.all([admission, signer, recorder, ...informers].map((part) => part[Symbol.asyncDispose]()));
       events.stopped();
     },
   };

@@ -5,12 +5,16 @@ export interface OperatorEvents {
   started(fields: { readonly server: string; readonly namespaces: readonly string[] | 'all' }): void;
   synced(fields: { readonly modelVersions: number; readonly policies: number; readonly seconds: number }): void;
   stopped(): void;
-  /** The decision record itself: what an auditor replays. */
-  decided(record: { readonly id: string }): void;
+  /** One line of the record: what an auditor replays. */
+  recorded(record: { readonly id: string }): void;
   reconcileFailed(key: string, error: unknown, retryInMs: number): void;
   policySettled(fields: { readonly policy: string; readonly state: string; readonly digest: string | null }): void;
   approvalsVerifiedChanged(verified: boolean, problems: readonly string[]): void;
   connectionProblem(resource: string, error: unknown): void;
+  /** Decisions are signed with this key from now on. */
+  signingKeyChanged(keyId: string): void;
+  /** Decisions go on with the key that is known, and unsigned where none is. */
+  signingKeyProblem(error: unknown): void;
   eventDropped(error: unknown): void;
 }
 
@@ -19,7 +23,7 @@ export function createOperatorEvents(log: Logger): OperatorEvents {
     started: (fields) => log.info(fields, 'operator started'),
     synced: (fields) => log.info(fields, 'caches synced'),
     stopped: () => log.info('operator stopped'),
-    decided: (record) => log.info({ record }, 'decision'),
+    recorded: (record) => log.info({ record }, 'record'),
     reconcileFailed: (key, err, retryInMs) => {
       const fields = { key, err, retryInMs: Math.round(retryInMs) };
       // Somebody else wrote first: the ordinary way of optimistic locking, and no fault.
@@ -32,6 +36,8 @@ export function createOperatorEvents(log: Logger): OperatorEvents {
         ? log.info({ verified }, 'admission policies in force')
         : log.warn({ verified, problems }, 'approvals are not honoured'),
     connectionProblem: (resource, err) => log.warn({ resource, err }, 'watch interrupted'),
+    signingKeyChanged: (keyId) => log.info({ keyId }, 'signing key in use'),
+    signingKeyProblem: (err) => log.warn({ err }, 'signing key cannot be read'),
     eventDropped: (err) => log.debug({ err }, 'event dropped'),
   };
 }

@@ -4,6 +4,7 @@ import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
 import { API_VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
+import { expectReplays, recordsOf } from './expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import { until } from './until.ts';
 
@@ -268,4 +269,18 @@ it('the submitter whom the API server vouches for is in the input', async () => 
   );
   const name = await submit('robots');
   await until(() => stateOf(name), state('AutoApproved', 'Production', 'by the pipeline'));
+});
+
+it('every decision that was recorded replays to the same bytes, and is signed when it is final', async () => {
+  const { decisions } = await expectReplays(operator.log);
+  expect(decisions).toBeGreaterThan(20);
+  // A version that another one supersedes moves by a decision that was signed before.
+  const final = recordsOf(operator.log).filter(
+    (record) =>
+      record.kind === 'Decision' &&
+      ['Approved', 'Rejected'].includes(record.decision.outcome) &&
+      record.decision.id !== record.snapshot.modelVersion.status?.decision?.id,
+  );
+  expect(final.length).toBeGreaterThan(10);
+  for (const record of final) expect(record).toHaveProperty('attestation.payloadType', 'application/vnd.in-toto+json');
 });

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { ApprovalRecord, DecisionStatus, type ModelVersion, type ModelVersionStatus, Stage } from '../api/index.ts';
+import { digestOf } from './canonical.ts';
+import { DsseEnvelope } from './dsse.ts';
+import { PolicyFailure, type PolicyResults, Snapshot } from './snapshot.ts';
+
+const Subject = z
+  .strictObject({
+    namespace: z.string(),
+    name: z.string(),
+    uid: z.string(),
+    generation: z.number().int(),
+    model: z.string(),
+    version: z.string(),
+  })
+  .readonly();
+
+/** A decision, or a move that follows from one, with all that it depends on: what an auditor replays. */
+export const DecisionRecord = z
+  .strictObject({
+    kind: z.literal('Decision'),
+    /** SHA-256 of what was decided and which move it makes: a retry writes the same id. */
+    id: z.string(),
+    modelVersion: Subject,
+    transition: z.strictObject({ from: Stage, to: Stage }).readonly(),
+    decision: DecisionStatus,
+    approvals: z.array(ApprovalRecord).readonly(),
+    /** Evaluations that gave no value, by policy: a deadline that was missed is no part of what can be repeated. */
+    failures: z.record(z.string(), PolicyFailure).readonly(),
+    snapshot: Snapshot,
+    /** The signed statement; a decision that still waits has none. */
+    attestation: DsseEnvelope.exactOptional(),
+    /** JSON pointers of what was masked after the record was made; such a record cannot be replayed. */
+    masked: z.array(z.string()).readonly().exactOptional(),
+  })
+  .readonly();
+export type DecisionRecord = z.infer<typeof DecisionRecord>;
+
+/** A person's decision that was recorded and does not count; `approval.message` says why. */
+export const RefusedApprovalRecord = z
+  .strictObject({
+    kind: z.literal('RefusedApproval'),
+    id: z.string(),
+    modelVersion: Subject,
+    approval: ApprovalRecord,
+    masked: z.array(z.string()).readonly().exactOptional(),
+  })
+  .readonly();
+export type RefusedApprovalRecord = z.infer<typeof RefusedApprovalRecord>;
+
+/** A policy that came in force: its sources by the digest that decisions name. */
+export const PolicyRecord = z
+  .strictObject({
+    kind: z.literal('Policy'),
+    /** The digest of the compiled policy. */
+    id: z.string(),
+    name: z.string(),
+    modules: z.record(z.string(), z.string()).readonly(),
+    masked: z.array(z.string()).readonly().exactOptional(),
+  })
+  .readonly();
+export type PolicyRecord = z.infer<typeof PolicyRecord>;
+
+/** One line of the record. */
+export const AuditRecord = z.discriminatedUnion('kind', [DecisionRecord, RefusedApprovalRecord, PolicyRecord]);
+export type AuditRecord = z.infer<typeof AuditRecord>;
+
+/** @returns null where the status neither decides anew nor moves the stage. */
+export function buildDecisionRecord(
+  snapshot: Snapshot,
+  results: PolicyResults,
+  status: ModelVersionStatus,
+): DecisionRecord | null {
+  const { status: before } = snapshot.modelVersion;
+  const { decision } = status;
+  const transition = { from: before?.stage ?? 'None', to: status.stage ?? 'None' } as const;
+  if (!decision || (decision.id === before?.decision?.id && transition.from === transition.to)) return null;
+  const failures = Object.entries(results).flatMap(([name, result]) =>
+    result.kind === 'error' ? [[name, result] as const] : [],
+  );
+  return {
+    kind: 'Decision',
+    id: digestOf({ decision: decision.id, ...transition }),
+    modelVersion: buildSubject(snapshot.modelVersion),
+    transition,
+    decision,
+    approvals: status.approvals ?? [],
+    failures: Object.fromEntries(failures),
+    snapshot,
+  };
+}
+
+export function buildRefusedApprovalRecord(
+  modelVersion: ModelVersion,
+  approval: ApprovalRecord,
+): RefusedApprovalRecord {
+  const { uid, stamp, reason, message } = approval;
+  return {
+    kind: 'RefusedApproval',
+    id: digestOf({ uid, stamp, reason, message }),
+    modelVersion: buildSubject(modelVersion),
+    approval,
+  };
+}
+
+function buildSubject({ metadata, spec }: ModelVersion): z.infer<typeof Subject> {
+  const { name, namespace = '', uid = '', generation = 1 } = metadata;
+  return { namespace, name, uid, generation, model: spec.model, version: spec.version };
+}

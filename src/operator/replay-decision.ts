@@ -1,0 +1,62 @@
+import {
+  buildPlan,
+  type DecisionRecord,
+  isSettled,
+  type PolicyResult,
+  type PolicySnapshot,
+  renderCanonicalJson,
+} from '../decision/index.ts';
+import type { CompiledPolicy } from '../rego/index.ts';
+import { evaluatePolicies } from './evaluate-policies.ts';
+import { buildPolicyData } from './policy-catalog.ts';
+import type { PolicyEvaluator } from './ports.ts';
+
+export type Replay =
+  /** Byte for byte what was recorded. */
+  | { readonly kind: 'same' }
+  | { readonly kind: 'different'; readonly recorded: string; readonly replayed: string }
+  /** Something that the decision was made from is not at hand; `why` says what. */
+  | { readonly kind: 'impossible'; readonly why: string };
+
+interface ReplayTools {
+  /** @returns the policy of this digest, or null where nobody has it. */
+  readonly loadPolicy: (digest: string) => Promise<CompiledPolicy | null>;
+  readonly evaluator: PolicyEvaluator;
+}
+
+/**
+ * Makes a recorded decision again, from its snapshot and the policies of its digests, and compares the whole record.
+ * Taken from the record are only what no machine can repeat: how long an evaluation took, and evaluations that gave no
+ * value (a missed deadline). The signature is left out; `assent verify` checks it.
+ */
+export async function replayDecision(record: DecisionRecord, { loadPolicy, evaluator }: ReplayTools): Promise<Replay> {
+  const { attestation: _, masked, ...recorded } = record;
+  if (masked) return { kind: 'impossible', why: `the record was masked: ${masked.join(', ')}` };
+  const { snapshot, failures } = recorded;
+  const results: Record<string, PolicyResult> = { ...failures };
+  if (!isSettled(snapshot.modelVersion)) {
+    for (const policy of snapshot.policies) {
+      if (policy.digest === null || Object.hasOwn(failures, policy.name)) continue;
+      const compiled = await loadPolicy(policy.digest);
+      if (!compiled)
+        return { kind: 'impossible', why: `${policy.name} of digest ${policy.digest} is not at hand: give --policy` };
+      const { [policy.name]: result } = await evaluatePolicies(
+        snapshot,
+        [toPolicyInForce(policy, compiled)],
+        evaluator,
+      );
+      if (result) results[policy.name] = { ...result, evaluationMicroseconds: measuredOf(record, policy.name) };
+    }
+  }
+  const again = buildPlan(snapshot, results).records.find(({ kind }) => kind === 'Decision');
+  const texts = { recorded: renderCanonicalJson(recorded), replayed: renderCanonicalJson(again ?? null) };
+  return texts.recorded === texts.replayed ? { kind: 'same' } : { kind: 'different', ...texts };
+}
+
+function measuredOf({ decision }: DecisionRecord, name: string): number {
+  return decision.policies.find((verdict) => verdict.name === name)?.evaluationMicroseconds ?? 0;
+}
+
+function toPolicyInForce(snapshot: PolicySnapshot, compiled: CompiledPolicy) {
+  return { snapshot, compiled, ...buildPolicyData(snapshot.spec) };
+}
