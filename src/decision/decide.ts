@@ -33,6 +33,7 @@ type Verdict = Pick<Decision, 'reason' | 'message'> & Pick<DecisionStatus, 'outc
  */
 export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
   const { modelVersion, now } = snapshot;
+  const { generation = 1 } = modelVersion.metadata;
   const outcomes = snapshot.policies.map((policy) => parsePolicyOutcome(policy, results[policy.name]));
   const combined = asksNothing(snapshot)
     ? ({ kind: 'allow', requirements: [], reasons: ['no stage is asked for'], warnings: [] } as const)
@@ -40,7 +41,7 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
   const enforced = snapshot.policies.filter(({ spec }) => spec.mode !== 'Shadow');
   const count = countApprovals(recordApproval(snapshot), {
     uid: modelVersion.metadata.uid ?? '',
-    generation: modelVersion.metadata.generation ?? 1,
+    generation,
     specDigest: digestSpec(modelVersion),
     requirements: combined.requirements,
     separationOfDuties: enforced.some(({ spec }) => spec.separationOfDuties === true),
@@ -90,8 +91,8 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     .toSorted()
     .join(', ');
   const status: DecisionStatus = {
-    id: identify(snapshot, body),
-    generation: modelVersion.metadata.generation ?? 1,
+    id: identifyDecision(modelVersion.metadata.uid, { generation, ...body }),
+    generation,
     ...body,
     ...(policyNames === '' ? {} : { policyNames }),
     inputDigest: digestOf(buildInput(snapshot)),
@@ -116,13 +117,16 @@ function asksNothing({ modelVersion: { spec, status } }: Snapshot): boolean {
   return spec.stage === 'None' && (status?.stage ?? 'None') === 'None';
 }
 
-/** The same decision has the same id, whenever it is made: neither clock nor measurement goes in. */
-function identify(
-  { modelVersion: { metadata } }: Snapshot,
-  { policies, ...body }: Pick<DecisionStatus, 'outcome' | 'by' | 'reasons' | 'warnings' | 'policies' | 'requirements'>,
-): string {
+type Identified = Pick<
+  DecisionStatus,
+  'generation' | 'outcome' | 'by' | 'reasons' | 'warnings' | 'policies' | 'requirements'
+>;
+
+/** @returns the decision's id: the same for the same decision whenever it is made; no clock or measurement goes in. */
+export function identifyDecision(uid: string | undefined, decision: Identified): string {
+  const { generation, outcome, by, reasons, warnings, policies, requirements } = decision;
   const verdicts = policies.map(({ evaluationMicroseconds: _, ...verdict }) => verdict);
-  return digestOf({ uid: metadata.uid, generation: metadata.generation, ...body, policies: verdicts });
+  return digestOf({ uid, generation, outcome, by, reasons, warnings, policies: verdicts, requirements });
 }
 
 function readWaitingSince({ modelVersion: { metadata, status } }: Snapshot): string | undefined {

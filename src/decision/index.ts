@@ -7,3 +7,4 @@ export { buildInvalidStatus } from './invalid-status.ts';
 export { buildPlan, isSettled, type Plan, type PlannedEvent } from './plan.ts';
 export { selectPolicies } from './select-policies.ts';
 export type { PolicyResult, PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';
+export { type Misfit, publicKeyId, verifySignature, verifyStatus } from './verify-version.ts';

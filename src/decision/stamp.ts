@@ -26,7 +26,7 @@ export interface Submitter {
 
 /** @returns who submitted this generation's spec, or null where no stamp of this generation says so. */
 export function parseSubmitter({ metadata }: ModelVersion): Submitter | null {
-  const stamp = parseStamp(Stamp, metadata.annotations?.[ANNOTATIONS.submittedBy]);
+  const stamp = parseJson(Stamp, metadata.annotations?.[ANNOTATIONS.submittedBy]);
   return stamp && stamp.generation === metadata.generation ? { user: stamp.user, groups: stamp.groups } : null;
 }
 
@@ -34,13 +34,18 @@ export function parseSubmitter({ metadata }: ModelVersion): Submitter | null {
 export function parseStampedDecision(modelVersion: ModelVersion): StampedDecision | null {
   const annotations = modelVersion.metadata.annotations ?? {};
   const text = annotations[ANNOTATIONS.decidedBy];
-  const stamp = parseStamp(DecisionStamp, text);
+  const stamp = parseStamp(text);
   if (!stamp || text === undefined) return null;
   const reason = annotations[ANNOTATIONS[stamp.verdict]];
   return reason === undefined ? null : { ...stamp, reason, stamp: text };
 }
 
-function parseStamp<Schema extends z.ZodType>(schema: Schema, text: string | undefined): z.infer<Schema> | null {
+/** @returns what a decision's stamp says, or null where the text is not one. */
+export function parseStamp(text: string | undefined): z.infer<typeof DecisionStamp> | null {
+  return parseJson(DecisionStamp, text);
+}
+
+function parseJson<Schema extends z.ZodType>(schema: Schema, text: string | undefined): z.infer<Schema> | null {
   if (text === undefined) return null;
   try {
     const parsed = schema.safeParse(JSON.parse(text));

@@ -1,6 +1,7 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { z } from 'zod';
 import { PUBLIC_KEYS_NAME, SIGNING_KEYS_NAME } from '../admission/index.ts';
+import { publicKeyId } from '../decision/index.ts';
 import { type Cluster, KubeApiError } from '../kube/index.ts';
 import type { DecisionSigner } from './ports.ts';
 
@@ -78,16 +79,10 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
   };
 }
 
-/** @returns `sha256:` and the digest of the public key's SPKI form. */
-export function keyIdOf(key: KeyObject): string {
-  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  return `sha256:${createHash('sha256').update(spki).digest('hex')}`;
-}
-
 /** @returns the entries of the Secret with a new key, which `current` names; the others stay. */
 export function addSigningKey(data: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const { privateKey } = generateKeyPairSync('ed25519');
-  const keyId = keyIdOf(privateKey);
+  const keyId = publicKeyId(createPublicKey(privateKey));
   return {
     ...data,
     [entryOf(keyId)]: encode(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
@@ -146,7 +141,7 @@ function readKeys(data: Readonly<Record<string, string>>): readonly SigningKey[]
   return Object.entries(data)
     .filter(([entry]) => entry.endsWith('.pem'))
     .map(([, value]) => createPrivateKey(decode(value)))
-    .map((key) => ({ key, keyId: keyIdOf(key) }));
+    .map((key) => ({ key, keyId: publicKeyId(createPublicKey(key)) }));
 }
 
 function entryOf(keyId: string): string {
