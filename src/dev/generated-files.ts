@@ -38,9 +38,16 @@ function renderTemplate(manifests: readonly Manifest[]): string {
     const { apiVersion, kind } = manifest;
     const document = `---\n${renderChartYaml(manifest)}`;
     if (!kind.startsWith('MutatingAdmissionPolicy')) return document;
-    return `{{- if .Capabilities.APIVersions.Has "${apiVersion}/${kind}" }}\n${document}{{- end }}\n`;
+    // Without a cluster, as in `helm template`, Helm knows of no kind at all: there the version tells.
+    const knowsKinds = renderHas(`${apiVersion}/ValidatingAdmissionPolicy`);
+    const serves = 'semverCompare ">=1.36-0" .Capabilities.KubeVersion.Version';
+    return `{{- if ternary ${renderHas(`${apiVersion}/${kind}`)} (${serves}) ${knowsKinds} }}\n${document}{{- end }}\n`;
   });
   return `# Generated from src/admission by \`npm run generate\`.\n${documents.join('')}`;
+}
+
+function renderHas(kind: string): string {
+  return `(.Capabilities.APIVersions.Has "${kind}")`;
 }
 
 /** A value that is one Helm expression stands without quotes, so that it may give a number or an object. */

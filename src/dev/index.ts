@@ -2,6 +2,7 @@ export { type Cluster, existingCluster, kubeconfigFor } from './cluster.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 export { type ControlPlaneBinaries, ensureControlPlane } from './control-plane-binaries.ts';
 export { DevError } from './dev-error.ts';
+export { ensureHelm } from './helm-binary.ts';
 export { install } from './install.ts';
 export { ensureKind } from './kind-binary.ts';
 export { issueKubeconfig, type KubeconfigRequest } from './kubeconfig.ts';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ensureCompiler, ensureControlPlane } from './index.ts';
+import { ensureCompiler, ensureControlPlane, ensureHelm } from './index.ts';
 import { testCompilerInGo } from './rego-compiler-tests.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -19,6 +19,7 @@ await check('generated files', process.execPath, ['src/dev/generate.ts', '--chec
 await step('Rego compiler', () => ensureCompiler(console.log));
 await step('Go tests', () => testCompilerInGo(console.log));
 await step('local control plane', () => ensureControlPlane(console.log));
+await step('Helm', () => ensureHelm(console.log));
 const passed = run(bin('vitest'), [
   'run',
   '--reporter=default',

@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import {
+  buildAdmissionManifests,
+  buildRbacManifests,
+  DEFAULT_NAMESPACE,
+  operatorUser,
+} from '../../src/admission/index.ts';
+import { buildCrds } from '../../src/api/index.ts';
+import { readPackageInfo } from '../../src/cli/package-info.ts';
+import { ensureHelm, repositoryRoot } from '../../src/dev/index.ts';
+import { assertOk, installAdmission } from './admission-cluster.ts';
+
+const chart = join(repositoryRoot, 'charts', 'assent');
+const KINDS = 'admissionregistration.k8s.io/v1';
+
+let home: string;
+let helm: (...args: readonly string[]) => Promise<string>;
+beforeAll(async () => {
+  const program = await ensureHelm();
+  // Neither the user's settings nor their plugins.
+  home = await mkdtemp(join(tmpdir(), 'assent-helm-'));
+  helm = async (...args) => (await promisify(execFile)(program, args, { env: { HOME: home } })).stdout;
+}, 600_000);
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const Manifest = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
+type Manifests = Readonly<Record<string, z.infer<typeof Manifest>>>;
+
+/** What the chart renders, by kind and name. */
+async function render(...args: readonly string[]): Promise<Manifests> {
+  const text = await helm('template', 'assent', chart, '--namespace', DEFAULT_NAMESPACE, ...args);
+  // A document of comments only is none.
+  return byName(parseAllDocuments(text).flatMap((document) => document.toJS() ?? []));
+}
+
+function byName(manifests: readonly unknown[]): Manifests {
+  const parsed = manifests.map((manifest) => Manifest.parse(manifest));
+  return Object.fromEntries(parsed.map((manifest) => [`${manifest.kind}/${manifest.metadata.name}`, manifest]));
+}
+
+/** All but the operator itself, which `npm start` runs as a process. */
+function withoutOperator(manifests: Manifests): Manifests {
+  const { 'ServiceAccount/assent-operator': _, 'Deployment/assent-operator': __, ...rest } = manifests;
+  return rest;
+}
+
+function withoutStamps(manifests: Manifests): Manifests {
+  return Object.fromEntries(Object.entries(manifests).filter(([name]) => !name.startsWith('Mutating')));
+}
+
+test('helm lint has nothing to warn of', async () => {
+  expect(await helm('lint', chart, '--strict')).toContain('0 chart(s) failed');
+});
+
+describe('what the chart installs', () => {
+  const installed = () => byName([...buildRbacManifests(), ...buildAdmissionManifests()]);
+
+  test('on Kubernetes 1.37 is what npm start installs', async () => {
+    expect(withoutOperator(await render('--kube-version', '1.37.0'))).toEqual(installed());
+  });
+
+  test('on Kubernetes 1.30 is the same without what stamps: that version does not serve it', async () => {
+    const rendered = withoutOperator(await render('--kube-version', '1.30.0'));
+    expect(rendered).toEqual(withoutStamps(installed()));
+  });
+
+  test.each([
+    ['with', ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding'], true],
+    ['without', ['ValidatingAdmissionPolicy'], false],
+  ])('on a cluster %s the mutating policies follows what it serves, not its version', async (_, kinds, stamped) => {
+    const served = kinds.flatMap((kind) => ['--api-versions', `${KINDS}/${kind}`]);
+    const rendered = await render('--kube-version', '1.36.0', ...served);
+    expect(Object.keys(rendered).filter((name) => name.startsWith('Mutating'))).toHaveLength(stamped ? 2 : 0);
+  });
+
+  test('names the operator of its namespace', async () => {
+    const rendered = withoutOperator(await render('--kube-version', '1.37.0', '--namespace', 'risk'));
+    const admission = buildAdmissionManifests({ operator: operatorUser('risk') });
+    expect(rendered).toEqual(byName([...buildRbacManifests({ namespace: 'risk' }), ...admission]));
+  });
+
+  test('begins with the kinds', async () => {
+    const { crds, all } = { crds: byName(buildCrds()), all: await render('--include-crds') };
+    expect(all).toMatchObject(crds);
+  });
+
+  test('is refused before Kubernetes 1.30', async () => {
+    await expect(render('--kube-version', '1.29.0')).rejects.toThrow('chart requires kubeVersion: >=1.30.0-0');
+  });
+
+  test('takes image, replicas and resources from its values', async () => {
+    const set = [
+      '--set',
+      'image.repository=registry.test/assent,image.tag=9.9.9,replicas=0,resources.limits.memory=2Gi',
+    ];
+    const [byDefault, changed] = await Promise.all([render(), render(...set)]);
+    const deploymentOf = (manifests: Manifests) => manifests['Deployment/assent-operator'];
+    const specOf = (replicas: number, image: string, limits: object) => ({
+      spec: { replicas, template: { spec: { containers: [{ image, resources: { limits } }] } } },
+    });
+    expect(deploymentOf(byDefault)).toMatchObject(specOf(1, `assent:${readPackageInfo().version}`, { memory: '1Gi' }));
+    expect(deploymentOf(changed)).toMatchObject(specOf(0, 'registry.test/assent:9.9.9', { memory: '2Gi' }));
+  });
+});
+
+test('the API server accepts every object of the chart', async () => {
+  const { admin, namespace } = await installAdmission();
+  const rendered = Object.values(await render('--include-crds', '--namespace', namespace));
+  const dryRun = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--filename', '-'];
+  const list = { apiVersion: 'v1', kind: 'List', items: rendered };
+  const { stdout } = assertOk(await admin([...dryRun, '--output', 'name'], list));
+  expect(stdout.trim().split('\n')).toHaveLength(rendered.length);
+});
