@@ -28,6 +28,8 @@ export interface KubeRequest {
 /** The API server of one cluster. */
 export interface Cluster extends AsyncDisposable {
   readonly server: string;
+  /** The namespace of the kubeconfig's context or of the pod; `default` where neither names one. */
+  readonly namespace: string;
   /**
    * @returns the answer, parsed
    * @throws KubeApiError
@@ -99,6 +101,7 @@ export function loadCluster({ kubeconfig, context, maxConnections = MAX_CONNECTI
 
   return {
     server: server.origin,
+    namespace: connection.namespace,
     async request(request) {
       const response = await open(request, 'requests');
       try {
@@ -119,8 +122,15 @@ function toUnreachable(error: unknown, request: string, server: URL): unknown {
   if (error instanceof KubeApiError) return error;
   // The caller's own signal: it knows why.
   if (error instanceof Error && error.name === 'AbortError') return error;
-  const why = error instanceof Error ? error.message : String(error);
-  return new KubeApiError('unreachable', `${request}: ${server.origin} cannot be reached: ${why}`, { cause: error });
+  return new KubeApiError('unreachable', `${server.origin} cannot be reached: ${describe(error)} (${request})`, {
+    cause: error,
+  });
+}
+
+/** Of an address that was tried as IPv4 and IPv6, Node tells the code alone. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ('code' in error ? String(error.code) : error.name);
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

@@ -15,6 +15,7 @@ type Pool = 'requests' | 'watches';
 /** Addresses and credentials of one cluster, from a kubeconfig or from the pod. */
 export interface Connection {
   readonly server: URL;
+  readonly namespace: string;
   settings(pool: Pool): Promise<RequestSettings>;
   /** Credentials were refused: they are read again at the next request. */
   refresh(): void;
@@ -29,6 +30,8 @@ interface ConnectionOptions {
 
 /** Tokens rotate on disk, and exec plugins hand out new ones: no credential is kept longer than this. */
 const CREDENTIALS_MS = 60_000;
+/** What the client assumes where nothing says which cluster is meant. Nothing has served this for years. */
+const NOWHERE = 'http://localhost:8080';
 
 /**
  * @throws KubeApiError where there is no such file or context, or nothing says which cluster is meant
@@ -36,8 +39,9 @@ const CREDENTIALS_MS = 60_000;
 export function openConnection({ kubeconfig, context, maxConnections }: ConnectionOptions): Connection {
   const config = loadKubeConfig(kubeconfig, context);
   const cluster = config.getCurrentCluster();
-  if (!cluster) throw new KubeApiError('invalid', 'No cluster: give --kubeconfig FILE, or set KUBECONFIG.');
-  const server = new URL(cluster.server);
+  if (!cluster || cluster.server === NOWHERE)
+    throw new KubeApiError('invalid', 'No cluster: give --kubeconfig FILE, or set KUBECONFIG.');
+  const server = parseServer(cluster.server);
   let known: { readonly until: number; readonly credentials: Promise<Credentials> } | undefined;
   let pools: { readonly tls: string; readonly agents: Readonly<Record<Pool, HttpAgent>> } | undefined;
 
@@ -59,6 +63,7 @@ export function openConnection({ kubeconfig, context, maxConnections }: Connecti
 
   return {
     server,
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
     async settings(pool) {
       if (!known || known.until < performance.now()) {
         known = { until: performance.now() + CREDENTIALS_MS, credentials: readCredentials(config) };
@@ -83,9 +88,24 @@ interface Credentials {
   readonly proxy: HttpAgent | undefined;
 }
 
+function parseServer(text: string): URL {
+  const server = URL.parse(text);
+  if (!server)
+    throw new KubeApiError('invalid', `The kubeconfig's server is ${text}; a server reads https://HOST:PORT.`);
+  return server;
+}
+
+/** @throws KubeApiError where a certificate, a token or the program that hands them out is not there */
 async function readCredentials(config: KubeConfig): Promise<Credentials> {
   const options: RequestOptions = {};
-  await config.applyToHTTPSOptions(options);
+  try {
+    await config.applyToHTTPSOptions(options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new KubeApiError('unauthorized', `The credentials that the kubeconfig names cannot be read: ${why}`, {
+      cause,
+    });
+  }
   const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized, auth, headers, agent } = options;
   const basic = typeof auth === 'string' ? { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
   const tls = Object.fromEntries(

@@ -1,7 +1,9 @@
 export { applyManifest } from './apply-manifest.ts';
-export { type Cluster, type ClusterOptions, loadCluster } from './cluster.ts';
+export { createBackoff } from './backoff.ts';
+export { type Cluster, type ClusterOptions, type KubeRequest, loadCluster } from './cluster.ts';
 export { createEvent } from './create-event.ts';
 export { KubeApiError } from './kube-api-error.ts';
+export { listPages } from './list-pages.ts';
 export { type ResourceType, resourcePath } from './resource-type.ts';
 export { type CompactStore, createCompactStore, createPlainStore } from './store.ts';
 export { updateStatus } from './update-status.ts';

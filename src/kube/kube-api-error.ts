@@ -32,6 +32,8 @@ export class KubeApiError extends Error {
   readonly status: number;
   /** How long the server asks to wait. */
   readonly retryAfterMs: number | undefined;
+  /** The API server's own words; undefined where there are none, as of a path that it does not serve. */
+  readonly answer: string | undefined;
 
   constructor(
     code: KubeApiErrorCode,
@@ -39,13 +41,20 @@ export class KubeApiError extends Error {
     {
       status = 0,
       retryAfterMs,
+      answer,
       cause,
-    }: { readonly status?: number; readonly retryAfterMs?: number | undefined; readonly cause?: unknown } = {},
+    }: {
+      readonly status?: number;
+      readonly retryAfterMs?: number | undefined;
+      readonly answer?: string | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, { cause });
     this.code = code;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
+    this.answer = answer;
   }
 }
 
@@ -61,7 +70,8 @@ export function toKubeApiError(
   const code = CODES[status] ?? 'server';
   const seconds = Number(retryAfterSeconds);
   const retryAfterMs = retryAfterSeconds !== undefined && Number.isFinite(seconds) ? seconds * 1_000 : undefined;
-  return new KubeApiError(code, `${request}: ${readMessage(body) ?? `HTTP ${status}`}`, { status, retryAfterMs });
+  const answer = readMessage(body);
+  return new KubeApiError(code, `${request}: ${answer ?? `HTTP ${status}`}`, { status, retryAfterMs, answer });
 }
 
 function readMessage(body: string): string | undefined {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createBackoff } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
 import { KubeApiError } from './kube-api-error.ts';
+import { listPages, type Selection, selectorQuery, withoutManagedFields } from './list-pages.ts';
 import { type ResourceType, resourcePath } from './resource-type.ts';
 import { readLines } from './watch-lines.ts';
 
@@ -35,13 +36,6 @@ export const REFLECTOR_TIMES: ReflectorTimes = {
   silenceMs: 150_000,
 };
 
-const PAGE = 500;
-
-const Page = z.object({
-  metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
-  items: z.array(z.custom<object>((item) => typeof item === 'object' && item !== null)),
-});
-
 const ObjectMeta = z.object({
   metadata: z.looseObject({ name: z.string(), namespace: z.string().optional(), resourceVersion: z.string() }),
 });
@@ -53,10 +47,9 @@ const WatchEvent = z.object({
 
 const ErrorStatus = z.object({ code: z.number().default(0), message: z.string().default('') });
 
-interface Collection {
+interface Collection extends Selection {
   readonly cluster: Cluster;
   readonly resource: ResourceType;
-  readonly namespace?: string | undefined;
 }
 
 /**
@@ -107,25 +100,19 @@ class StaleWatch extends Error {
 }
 
 async function list(collection: Collection, events: ReflectorEvents, signal: AbortSignal): Promise<string> {
-  const { cluster, resource, namespace } = collection;
-  const path = resourcePath(resource, { namespace });
+  const { cluster, resource } = collection;
   const keys = new Set<string>();
-  let token: string | undefined;
-  for (;;) {
-    const query = { limit: String(PAGE), ...(token === undefined ? {} : { continue: token }) };
-    const { metadata, items } = Page.parse(await cluster.request({ method: 'GET', path, query, signal }));
+  let listed = '';
+  for await (const { resourceVersion, items } of listPages(cluster, resource, collection, signal)) {
+    listed = resourceVersion;
     for (const item of items) {
       const { key } = identify(item);
       keys.add(key);
-      // Items of a list come without their kind.
-      events.onObject(key, trim({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...item }));
-    }
-    token = metadata.continue;
-    if (!token) {
-      events.onListed(keys);
-      return metadata.resourceVersion;
+      events.onObject(key, item);
     }
   }
+  events.onListed(keys);
+  return listed;
 }
 
 async function watch(
@@ -139,7 +126,13 @@ async function watch(
   const { cluster, resource, namespace } = collection;
   const seconds = Math.ceil(times.watchSeconds * (1 + Math.random()));
   const path = resourcePath(resource, { namespace });
-  const query = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds: String(seconds), resourceVersion: from };
+  const query = {
+    watch: 'true',
+    allowWatchBookmarks: 'true',
+    timeoutSeconds: String(seconds),
+    resourceVersion: from,
+    ...selectorQuery(collection),
+  };
   const dead = new AbortController();
   const end = (why: string): void => dead.abort(new KubeApiError('timeout', `watch of ${resource.plural}: ${why}`));
   const over = setTimeout(end, seconds * 1_000 + times.graceMs, 'the server did not end it in time');
@@ -158,7 +151,7 @@ async function watch(
       if (type === 'ERROR') throw toWatchError(resource, object);
       const { key, resourceVersion: seen } = type === 'BOOKMARK' ? identifyBookmark(object) : identify(object);
       if (type === 'DELETED') events.onDeleted(key);
-      else if (type !== 'BOOKMARK') events.onObject(key, trim(object));
+      else if (type !== 'BOOKMARK') events.onObject(key, withoutManagedFields(object));
       resourceVersion = seen;
       onHealthy();
     }
@@ -182,10 +175,6 @@ function toWatchError(resource: ResourceType, object: object): KubeApiError {
   });
 }
 
-function apiVersionOf({ group, version }: ResourceType): string {
-  return group === '' ? version : `${group}/${version}`;
-}
-
 function identify(object: object): { readonly key: string; readonly resourceVersion: string } {
   const { name, namespace, resourceVersion } = ObjectMeta.parse(object).metadata;
   return { key: namespace === undefined ? name : `${namespace}/${name}`, resourceVersion };
@@ -195,16 +184,4 @@ const Bookmark = z.object({ metadata: z.object({ resourceVersion: z.string() }) 
 
 function identifyBookmark(object: object): { readonly key: string; readonly resourceVersion: string } {
   return { key: '', resourceVersion: Bookmark.parse(object).metadata.resourceVersion };
-}
-
-/** managedFields are often larger than the object, and nobody here reads them. */
-function trim(object: object): object {
-  if (
-    'metadata' in object &&
-    typeof object.metadata === 'object' &&
-    object.metadata !== null &&
-    'managedFields' in object.metadata
-  )
-    delete object.metadata.managedFields;
-  return object;
 }

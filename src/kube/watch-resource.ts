@@ -22,6 +22,8 @@ export interface WatchOptions<Seen> {
   readonly resource: ResourceType;
   /** Undefined: all. */
   readonly namespaces?: readonly string[];
+  /** Only the object of this name. RBAC lets those watch it who may watch nothing but it. */
+  readonly name?: string;
   readonly store: Store<Seen>;
   readonly onChange: (change: Change<Seen>) => void;
   /** Told of what went wrong; it is tried again. */
@@ -33,6 +35,7 @@ export interface WatchOptions<Seen> {
 export function watchResource<Seen>(options: WatchOptions<Seen>): Informer {
   const { cluster, resource, store, onChange, onProblem, times = REFLECTOR_TIMES } = options;
   const stop = new AbortController();
+  const fieldSelector = options.name === undefined ? undefined : `metadata.name=${options.name}`;
 
   const remove = (key: string): void => {
     const old = store.seen(key);
@@ -56,7 +59,10 @@ export function watchResource<Seen>(options: WatchOptions<Seen>): Informer {
       },
       onProblem,
     };
-    return { synced, running: runReflector({ cluster, resource, namespace }, events, stop.signal, times) };
+    return {
+      synced,
+      running: runReflector({ cluster, resource, namespace, fieldSelector }, events, stop.signal, times),
+    };
   };
 
   const followed = (options.namespaces ?? [undefined]).map(follow);
