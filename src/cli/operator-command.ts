@@ -4,7 +4,7 @@ import { readConfig } from '../config/index.ts';
 import { loadCluster } from '../kube/index.ts';
 import { startOperator } from '../operator/index.ts';
 import { createCompiler, createEvaluator } from '../rego/index.ts';
-import { createLogger, createOperatorEvents, startHealthServer } from '../telemetry/index.ts';
+import { createLogger, createOperatorEvents, createOperatorMetrics, startHealthServer } from '../telemetry/index.ts';
 import { parseInteger } from './parse-integer.ts';
 import { regoPaths } from './rego-paths.ts';
 import { untilSignal } from './until-signal.ts';
@@ -32,13 +32,14 @@ export function buildOperatorCommand(): Command {
     .option('--operator-namespace <name>', "namespace of the operator's ServiceAccount", DEFAULT_NAMESPACE)
     .option('--workers <count>', 'versions worked on at once', parseInteger(1, 1024), 32)
     .option('--evaluators <count>', 'threads that evaluate policies', parseInteger(1, 64), 2)
-    .option('--health-port <port>', 'serve /healthz and /readyz on this port', parseInteger(0, 65535))
+    .option('--health-port <port>', 'serve /healthz, /readyz and /metrics on this port', parseInteger(0, 65535))
     .action(runOperator);
 }
 
 async function runOperator(options: OperatorCommandOptions): Promise<void> {
   const { logLevel } = readConfig(process.env);
-  const events = createOperatorEvents(createLogger({ level: logLevel }));
+  const metrics = createOperatorMetrics();
+  const events = createOperatorEvents(createLogger({ level: logLevel }), metrics);
   const { kubeconfig, context, namespaces } = options;
   await using cluster = loadCluster({ ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) });
   await using compiler = createCompiler(regoPaths());
@@ -50,14 +51,18 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
     compiler,
     evaluator,
     events,
+    records: { record: events.recorded },
     workers: options.workers,
   });
   let ready = false;
   void operator.ready.then(() => {
     ready = true;
   });
-  await using _health =
-    options.healthPort === undefined ? null : await startHealthServer(options.healthPort, () => ready);
+  await using health =
+    options.healthPort === undefined
+      ? null
+      : await startHealthServer({ port: options.healthPort, isReady: () => ready, renderMetrics: metrics.render });
+  if (health) events.listening(health.port);
   await untilSignal();
 }
 

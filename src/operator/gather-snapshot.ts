@@ -12,7 +12,7 @@ export interface SnapshotSources {
   readonly policies: PolicyCatalog;
   readonly clock: Clock;
   /** Whether the admission policies are in force now. */
-  readonly approvalsVerified: () => boolean;
+  readonly approvalsVerified: boolean;
 }
 
 export type Gathered =
@@ -57,7 +57,7 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
       policies: policies.map(({ snapshot }): PolicySnapshot => snapshot),
       champion: champion?.data ?? null,
       supersededBy: supersededBy?.slice(supersededBy.indexOf('/') + 1) ?? null,
-      approvalsVerified: sources.approvalsVerified(),
+      approvalsVerified: sources.approvalsVerified,
       verified: {},
       now: sources.clock(),
     }),

@@ -10,6 +10,8 @@ export interface ModelVersionSummary {
   readonly stage: string;
   /** Not decided, or a person's decision is not recorded yet. */
   readonly needsWork: boolean;
+  /** A person's decision stands in the annotations and is not recorded yet. */
+  readonly decisionUnrecorded: boolean;
   /** When it came to its stage; '' where it never moved. */
   readonly movedAt: string;
   /** It holds its stage, and no other version shall. */
@@ -51,12 +53,14 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
   const { decision, stage } = status;
   const approved = decision?.outcome === 'Approved';
   const settled = decision?.generation === generation && (approved || decision.outcome === 'Rejected');
+  const decisionUnrecorded = hasUnrecordedDecision(metadata.annotations, status.approvals);
   return {
     resourceVersion: metadata.resourceVersion,
     generation,
     model: spec.model,
     stage,
-    needsWork: !settled || hasUnrecordedDecision(metadata.annotations, status.approvals),
+    needsWork: !settled || decisionUnrecorded,
+    decisionUnrecorded,
     movedAt: status.history[0]?.at ?? '',
     archivesOthers: spec.archiveExistingVersions && approved && holdsExclusively(stage),
   };

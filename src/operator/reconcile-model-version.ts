@@ -4,10 +4,14 @@ import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
 import type { DecisionSigner, EventRecorder, ObjectRef, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
 import { signPlan } from './sign-plan.ts';
+import type { AdmissionWatch } from './watch-admission.ts';
 import type { WorkResult } from './work-queue.ts';
 import type { WrittenVersions } from './written-versions.ts';
 
-interface ModelVersionReconcilerPorts extends SnapshotSources {
+interface ModelVersionReconcilerPorts extends Omit<SnapshotSources, 'approvalsVerified'> {
+  readonly admission: Pick<AdmissionWatch, 'verified' | 'confirm'>;
+  /** Versions with a decision that was written while nobody checked: the next record says that it does not count. */
+  readonly doubted: Set<string>;
   readonly evaluator: PolicyEvaluator;
   readonly signer: DecisionSigner;
   readonly records: RecordLog;
@@ -35,7 +39,8 @@ export async function reconcileModelVersion(
   ports: ModelVersionReconcilerPorts,
 ): Promise<WorkResult | undefined> {
   if (ports.written.isBehind(key)) return { requeueAfterMs: BEHIND_RETRY_MS };
-  const gathered = gatherSnapshot(key, ports);
+  const approvalsVerified = await confirmApprovals(key, ports);
+  const gathered = gatherSnapshot(key, { ...ports, approvalsVerified });
   switch (gathered.kind) {
     case 'gone':
       return undefined;
@@ -43,7 +48,7 @@ export async function reconcileModelVersion(
       return { requeueAfterMs: UNREADY_RETRY_MS };
     case 'invalid': {
       const { stored, problems } = gathered;
-      const judged = { approvalsVerified: ports.approvalsVerified(), now: ports.clock() };
+      const judged = { approvalsVerified, now: ports.clock() };
       const status = buildInvalidStatus(stored, problems, judged);
       if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(refOf(stored.metadata), status));
       return undefined;
@@ -65,9 +70,28 @@ export async function reconcileModelVersion(
   }
 }
 
+/**
+ * A decision that is about to be recorded is honoured only if the admission policies are in force now, and were all the
+ * time since they were last looked at.
+ */
+async function confirmApprovals(
+  key: string,
+  { versions, admission, doubted }: ModelVersionReconcilerPorts,
+): Promise<boolean> {
+  for (;;) {
+    const seen = versions.summary(key);
+    if (!seen?.decisionUnrecorded) return admission.verified();
+    const verified = await admission.confirm();
+    // What has come meanwhile may have been written after the look.
+    if (versions.summary(key)?.resourceVersion === seen.resourceVersion) return verified && !doubted.has(key);
+  }
+}
+
 /** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */
 async function applyPlan(key: string, ref: ObjectRef, plan: Plan, ports: ModelVersionReconcilerPorts): Promise<void> {
   for (const record of plan.records) await ports.records.record(record);
   if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(ref, plan.status));
+  // The decision in doubt is recorded now, and later ones are not it.
+  ports.doubted.delete(key);
   for (const event of plan.events) ports.events.record('ModelVersion', ref, event);
 }

@@ -6,7 +6,7 @@ import { createEventRecorder } from './event-recorder.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
 import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createPolicyCatalog, fingerprintPolicy, type PolicyEntry, policyKey } from './policy-catalog.ts';
-import type { Clock, PolicyCompiler, PolicyEvaluator, PolicyKind } from './ports.ts';
+import type { Clock, PolicyCompiler, PolicyEvaluator, PolicyKind, RecordLog } from './ports.ts';
 import { readLabels } from './read-labels.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
 import { reconcilePolicy } from './reconcile-policy.ts';
@@ -27,6 +27,8 @@ export interface OperatorOptions {
   readonly compiler: PolicyCompiler;
   readonly evaluator: PolicyEvaluator;
   readonly events: OperatorEvents;
+  /** Where every decision is recorded before it takes effect. */
+  readonly records: RecordLog;
   readonly clock?: Clock;
   /** How many versions are worked on at once. */
   readonly workers?: number;
@@ -80,10 +82,14 @@ export function startOperator(options: OperatorOptions): Operator {
     requeueWaiting(entry.metadata.namespace);
   };
 
+  const doubted = new Set<string>();
   const admission = watchAdmission({
     read: createAdmissionReader(cluster),
     operator: operatorUser(options.operatorNamespace),
     onProblem: (error) => events.connectionProblem('admission policies', error),
+    onInterrupted: () => {
+      for (const [key, { decisionUnrecorded }] of versionStore.summaries()) if (decisionUnrecorded) doubted.add(key);
+    },
     onChange: (verified, problems) => {
       events.approvalsVerifiedChanged(verified, problems);
       requeueWaiting();
@@ -117,6 +123,7 @@ export function startOperator(options: OperatorOptions): Operator {
         }
         catalog.forget(policy);
         settled.delete(policy);
+        events.policyGone(policy);
         requeueWaiting(resource.namespaced ? key.slice(0, key.indexOf('/')) : undefined);
       },
     });
@@ -154,16 +161,24 @@ export function startOperator(options: OperatorOptions): Operator {
     }
   };
 
+  const records: RecordLog = {
+    async record(record) {
+      await options.records.record(record);
+      if (record.kind === 'Decision') events.decided(record.decision);
+      if (record.kind === 'RefusedApproval') events.approvalRefused();
+    },
+  };
   const ports = {
     versions: versionStore,
     index,
     namespaces: { labels: (name: string) => readLabels(namespaceStore.get(name)) },
     policies: catalog,
     clock,
-    approvalsVerified: admission.verified,
+    admission,
+    doubted,
     evaluator,
     signer,
-    records: { record: events.recorded },
+    records,
     writer,
     events: recorder,
     written,
@@ -171,13 +186,14 @@ export function startOperator(options: OperatorOptions): Operator {
   const policyPorts = {
     catalog,
     compiler,
-    records: ports.records,
+    records,
     writer,
     events: recorder,
     clock,
     onSettled: settlePolicy,
   };
 
+  events.observe({ modelVersions: () => versionStore.size, queueLength: () => versions.length });
   events.started({ server: cluster.server, namespaces: namespaces ?? 'all' });
   const run = async (): Promise<void> => {
     const parts = [admission.synced, signer.loaded, ...informers.map(({ synced }) => synced)];

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { judgeAdmission } from '../admission/index.ts';
 
 /** Reads the admission policies and bindings that carry our names; one that is missing is left out. */
@@ -6,8 +7,15 @@ export type AdmissionReader = () => Promise<readonly unknown[]>;
 export interface AdmissionWatch extends AsyncDisposable {
   /** Resolves when the admission policies were read for the first time. */
   readonly synced: Promise<void>;
-  /** Whether stamps can be trusted; false until it is known. */
+  /** Whether stamps can be trusted, as of the last look; false until it is known. */
   readonly verified: () => boolean;
+  /**
+   * Looks again now; calls at one time share a look.
+   *
+   * @returns whether they are in force, and were not taken away or changed a moment ago
+   * @throws KubeApiError where they cannot be read, so that nothing is decided until they can
+   */
+  readonly confirm: () => Promise<boolean>;
 }
 
 interface AdmissionWatchOptions {
@@ -16,43 +24,85 @@ interface AdmissionWatchOptions {
   readonly operator: string;
   readonly intervalMs?: number;
   readonly onChange: (verified: boolean, problems: readonly string[]) => void;
+  /**
+   * They are other objects than at the look before: taken away and put back, or changed and changed back, they let
+   * something through in between. Whatever people decided by now is in doubt.
+   */
+  readonly onInterrupted: () => void;
   readonly onProblem: (error: unknown) => void;
 }
 
-const INTERVAL_MS = 10_000;
+const INTERVAL_MS = 2_000;
+const RETRY_MS = 500;
+/** How long after an interruption a watch may still bring what was written during it. */
+const DOUBT_MS = 2_000;
 
 /** Asks again and again whether the admission policies are in force as built. A failed read changes nothing. */
 export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
-  const { read, operator, intervalMs = INTERVAL_MS, onChange, onProblem } = options;
+  const { read, operator, intervalMs = INTERVAL_MS, onChange, onInterrupted, onProblem } = options;
   const { promise: synced, resolve } = Promise.withResolvers<void>();
   let known: string | undefined;
+  let identity: string | undefined;
   let verified = false;
+  let doubtUntilMs = 0;
+  let looking: Promise<boolean> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
+  const look = async (): Promise<boolean> => {
+    const found = await read();
+    const judgement = judgeAdmission(found, { operator });
+    const before = identity;
+    identity = identify(found);
+    if (before !== undefined && before !== identity) {
+      doubtUntilMs = performance.now() + DOUBT_MS;
+      onInterrupted();
+    }
+    const state = JSON.stringify(judgement);
+    verified = judgement.verified;
+    if (state !== known && !stopped) onChange(judgement.verified, judgement.problems);
+    known = state;
+    resolve();
+    return verified && performance.now() >= doubtUntilMs;
+  };
+  // A look that has begun may have read already: whoever asks now needs one that begins later.
+  const confirm = async (): Promise<boolean> => {
+    await looking?.catch(() => undefined);
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
+
   const check = async (): Promise<void> => {
     try {
-      const judgement = judgeAdmission(await read(), { operator });
-      const state = JSON.stringify(judgement);
-      if (stopped) return;
-      verified = judgement.verified;
-      if (state !== known) onChange(judgement.verified, judgement.problems);
-      known = state;
-      resolve();
+      await confirm();
     } catch (error) {
       onProblem(error);
     }
-    if (!stopped) timer = setTimeout(check, known === undefined ? Math.min(1_000, intervalMs) : intervalMs);
+    if (!stopped) timer = setTimeout(check, known === undefined ? Math.min(RETRY_MS, intervalMs) : intervalMs);
   };
   const first = check();
 
   return {
     synced,
     verified: () => verified,
+    confirm,
     async [Symbol.asyncDispose]() {
       stopped = true;
       clearTimeout(timer);
       await first;
     },
   };
+}
+
+const Identified = z.object({ metadata: z.object({ uid: z.string(), generation: z.number().default(0) }) });
+
+/** @returns what changes when one of them is changed, taken away or made anew. */
+function identify(found: readonly unknown[]): string {
+  const identities = found.map((object) => {
+    const { uid, generation } = Identified.parse(object).metadata;
+    return `${uid}/${generation}`;
+  });
+  return identities.toSorted().join();
 }

@@ -1,23 +1,42 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 
-/**
- * Serves /healthz (the process answers) and /readyz (the operator decides) for the kubelet.
- *
- * @param port 0 chooses a free one
- */
-export async function startHealthServer(port: number, isReady: () => boolean): Promise<AsyncDisposable> {
+interface HealthServerOptions {
+  /** 0 chooses a free one. */
+  readonly port: number;
+  readonly isReady: () => boolean;
+  readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export interface HealthServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Serves /healthz (the process answers), /readyz (the operator decides) and /metrics (Prometheus). */
+export async function startHealthServer({ port, isReady, renderMetrics }: HealthServerOptions): Promise<HealthServer> {
   const server = createServer(({ url }, response) => {
-    const ok = url === '/healthz' || (url === '/readyz' && isReady());
-    response.writeHead(ok ? 200 : url === '/readyz' ? 503 : 404).end(ok ? 'ok\n' : 'not ready\n');
+    if (url === '/healthz') answer(response, 200, 'ok\n');
+    else if (url === '/readyz') answer(response, isReady() ? 200 : 503, isReady() ? 'ok\n' : 'not ready\n');
+    else if (url === '/metrics')
+      renderMetrics().then(
+        ({ contentType, text }) => answer(response, 200, text, contentType),
+        (error: unknown) => answer(response, 500, `${error}\n`),
+      );
+    else answer(response, 404, 'there are /healthz, /readyz and /metrics\n');
   });
   server.listen(port);
   await once(server, 'listening');
+  const address = server.address();
   return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
     },
   };
+}
+
+function answer(response: ServerResponse, status: number, text: string, type = 'text/plain'): void {
+  response.writeHead(status, { 'content-type': type }).end(text);
 }

@@ -1,14 +1,23 @@
+import type { DecisionStatus } from '../api/index.ts';
 import type { Logger } from './logger.ts';
+import type { OperatorMetrics } from './operator-metrics.ts';
 
 /** What the operator tells people who watch over it: one helper a business event, the same field names everywhere. */
 export interface OperatorEvents {
   started(fields: { readonly server: string; readonly namespaces: readonly string[] | 'all' }): void;
+  /** /healthz, /readyz and /metrics are served. */
+  listening(port: number): void;
   synced(fields: { readonly modelVersions: number; readonly policies: number; readonly seconds: number }): void;
   stopped(): void;
+  /** What metrics ask for at each scrape. */
+  observe(state: { readonly modelVersions: () => number; readonly queueLength: () => number }): void;
+  decided(decision: DecisionStatus): void;
+  approvalRefused(): void;
   /** One line of the record: what an auditor replays. */
   recorded(record: { readonly id: string }): void;
   reconcileFailed(key: string, error: unknown, retryInMs: number): void;
   policySettled(fields: { readonly policy: string; readonly state: string; readonly digest: string | null }): void;
+  policyGone(policy: string): void;
   approvalsVerifiedChanged(verified: boolean, problems: readonly string[]): void;
   connectionProblem(resource: string, error: unknown): void;
   /** Decisions are signed with this key from now on. */
@@ -18,27 +27,50 @@ export interface OperatorEvents {
   eventDropped(error: unknown): void;
 }
 
-export function createOperatorEvents(log: Logger): OperatorEvents {
+export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): OperatorEvents {
   return {
     started: (fields) => log.info(fields, 'operator started'),
+    observe: (state) => metrics.observe(state),
+    listening: (port) => log.info({ port }, 'health and metrics served'),
     synced: (fields) => log.info(fields, 'caches synced'),
     stopped: () => log.info('operator stopped'),
     recorded: (record) => log.info({ record }, 'record'),
+    decided({ outcome, by, policies }) {
+      metrics.decisions.inc({ outcome, by });
+      for (const { name: policy, evaluationMicroseconds } of policies)
+        metrics.evaluationSeconds.observe({ policy }, evaluationMicroseconds / 1_000_000);
+    },
+    approvalRefused: () => metrics.refusedApprovals.inc(),
     reconcileFailed: (key, err, retryInMs) => {
       const fields = { key, err, retryInMs: Math.round(retryInMs) };
       // Somebody else wrote first: the ordinary way of optimistic locking, and no fault.
-      if (isConflict(err)) log.debug(fields, 'reconcile met a newer state');
-      else log.warn(fields, 'reconcile failed');
+      if (isConflict(err)) {
+        log.debug(fields, 'reconcile met a newer state');
+        return;
+      }
+      metrics.reconcileFailures.inc();
+      log.warn(fields, 'reconcile failed');
     },
-    policySettled: (fields) => log.info(fields, 'policy settled'),
-    approvalsVerifiedChanged: (verified, problems) =>
-      verified
-        ? log.info({ verified }, 'admission policies in force')
-        : log.warn({ verified, problems }, 'approvals are not honoured'),
-    connectionProblem: (resource, err) => log.warn({ resource, err }, 'watch interrupted'),
+    policySettled: (fields) => {
+      metrics.policyReady.set({ policy: fields.policy }, fields.state === 'compiled' ? 1 : 0);
+      log.info(fields, 'policy settled');
+    },
+    policyGone: (policy) => metrics.policyReady.remove({ policy }),
+    approvalsVerifiedChanged: (verified, problems) => {
+      metrics.approvalsVerified.set(verified ? 1 : 0);
+      if (verified) log.info({ verified }, 'admission policies in force');
+      else log.warn({ verified, problems }, 'approvals are not honoured');
+    },
+    connectionProblem: (resource, err) => {
+      metrics.watchInterruptions.inc({ resource });
+      log.warn({ resource, err }, 'watch interrupted');
+    },
     signingKeyChanged: (keyId) => log.info({ keyId }, 'signing key in use'),
     signingKeyProblem: (err) => log.warn({ err }, 'signing key cannot be read'),
-    eventDropped: (err) => log.debug({ err }, 'event dropped'),
+    eventDropped: (err) => {
+      metrics.eventsDropped.inc();
+      log.debug({ err }, 'event dropped');
+    },
   };
 }
 

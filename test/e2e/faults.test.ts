@@ -1,17 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ADMISSION_NAMES, DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
 import { API_VERSION, GROUP, ModelVersion, VERSION } from '../../src/api/index.ts';
 import { type ControlPlane, install, startControlPlane } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
-import { startOperatorProcess } from './operator-process.ts';
+import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import { until } from './until.ts';
 
 // A control plane of its own: these tests stop it, and take its admission policies away.
 let controlPlane: ControlPlane;
 let cluster: Cluster;
 let operatorConfig: string;
+
+const ALICE_APPROVES = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: 'alice-approves' },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'assent-approver' },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'alice' }],
+};
 
 const versionsPath = (namespace: string) => `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/modelversions`;
 
@@ -115,42 +123,74 @@ it('an operator that starts with nothing to do writes nothing', async () => {
   expect(await versionsOf()).toEqual(before);
 }, 120_000);
 
-it('without the checking admission policy no approval is honoured, and the status says so', async () => {
-  await createVersions('unverified', 1);
-  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
-  await cluster.request({ method: 'DELETE', path: `${path}/${ADMISSION_NAMES.decisions}` });
-  await using operator = await startOperatorProcess(operatorConfig);
-  // Whoever may edit the version can now write what looks like a stamp.
-  const stamp = { user: 'alice', groups: [], generation: 1, verdict: 'approve' };
-  const annotations = { [`${GROUP}/approve`]: 'forged', [`${GROUP}/decided-by`]: JSON.stringify(stamp) };
-  const forge = async () => {
+describe('the checking admission policy, taken away while the operator runs', () => {
+  const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+  let operator: OperatorProcess;
+  beforeAll(async () => {
+    operator = await startOperatorProcess(operatorConfig, { args: ['--health-port', '0'] });
+  });
+  afterAll(async () => {
+    await operator?.[Symbol.asyncDispose]();
+  });
+
+  const versionOf = async (namespace: string): Promise<ModelVersion> => {
+    const [version] = await listVersions(namespace);
+    if (!version) throw new Error(`no version in ${namespace}`);
+    return version;
+  };
+  const conditionOf = async (namespace: string) => {
+    const found = (await versionOf(namespace)).status?.conditions?.find(({ type }) => type === 'ApprovalsVerified');
+    return `${found?.status} ${found?.reason}`;
+  };
+  /** Whoever may edit the version writes what looks like a stamp; where nothing checks, it stays as written. */
+  const forge = async (namespace: string) => {
+    const stamp = { user: 'alice', groups: [], generation: 1, verdict: 'approve' };
+    const annotations = { [`${GROUP}/approve`]: 'forged', [`${GROUP}/decided-by`]: JSON.stringify(stamp) };
     await cluster.request({
       method: 'PATCH',
-      path: `${versionsPath('unverified')}/mv-0`,
+      path: `${versionsPath(namespace)}/mv-0`,
       contentType: 'application/merge-patch+json',
       body: { metadata: { annotations } },
     });
-    const [version] = await listVersions('unverified');
-    return version?.metadata.annotations?.[`${GROUP}/decided-by`];
+    return (await versionOf(namespace)).metadata.annotations?.[`${GROUP}/decided-by`];
   };
-  // The API server takes a moment to drop the binding, and the stamping policy still writes the real author.
-  await until(forge, expect.stringContaining('"user"'));
-  const conditionsOf = async () => {
-    const [version] = await listVersions('unverified');
-    return version?.status?.conditions?.map(({ type, status, reason }) => ({ type, status, reason }));
+  const verifiedMetric = async () => {
+    const { port } = operator.log.find(({ msg }) => msg === 'health and metrics served') ?? {};
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    return /^assent_approvals_verified (\d)$/m.exec(text)?.[1];
   };
-  await until(
-    conditionsOf,
-    expect.arrayContaining([{ type: 'ApprovalsVerified', status: 'False', reason: 'ApprovalsUnverified' }]),
-  );
-  const [version] = await listVersions('unverified');
-  expect(version?.status).toMatchObject({ stage: 'None', decision: { outcome: 'Pending' } });
-  expect(operator.log.some(({ msg }) => msg === 'approvals are not honoured')).toBe(true);
 
-  // The policies back in force do not make yesterday's stamp good.
-  await install(cluster);
-  const verified = { type: 'ApprovalsVerified', status: 'True', reason: 'AdmissionPoliciesInForce' };
-  await until(conditionsOf, expect.arrayContaining([verified]));
-  const [later] = await listVersions('unverified');
-  expect(later?.status).toMatchObject({ stage: 'None', decision: { outcome: 'Pending' } });
-}, 120_000);
+  it('makes it stop honouring approvals within seconds, and say so on the objects and in its metrics', async () => {
+    await createVersions('unverified', 1);
+    await until(() => conditionOf('unverified'), 'True AdmissionPoliciesInForce');
+    expect(await verifiedMetric()).toBe('1');
+    await cluster.request({ method: 'DELETE', path: `${bindings}/${ADMISSION_NAMES.decisions}` });
+    await until(() => conditionOf('unverified'), 'False ApprovalsUnverified', 10_000);
+    expect(await verifiedMetric()).toBe('0');
+    expect(operator.log.some(({ msg }) => msg === 'approvals are not honoured')).toBe(true);
+    await until(() => forge('unverified'), expect.stringContaining('"user"'));
+    const recorded = async () => (await versionOf('unverified')).status?.approvals;
+    await until(recorded, [expect.objectContaining({ verified: false, counted: false })]);
+    expect((await versionOf('unverified')).status).toMatchObject({ stage: 'None', decision: { outcome: 'Pending' } });
+  }, 120_000);
+
+  it('and put back, makes it honour approvals again, but none of those that were written meanwhile', async () => {
+    await install(cluster);
+    await until(() => conditionOf('unverified'), 'True AdmissionPoliciesInForce');
+    await until(verifiedMetric, '1');
+    expect((await versionOf('unverified')).status).toMatchObject({ stage: 'None', decision: { outcome: 'Pending' } });
+    await applyManifest(cluster, ALICE_APPROVES, 'test');
+    const alice = await controlPlane.issueKubeconfig({ user: 'alice', groups: [] });
+    await using asAlice = loadCluster({ kubeconfig: alice });
+    const approve = () =>
+      asAlice.request({
+        method: 'PATCH',
+        path: `${versionsPath('unverified')}/mv-0`,
+        contentType: 'application/merge-patch+json',
+        body: { metadata: { annotations: { [`${GROUP}/approve`]: 'looked at it' } } },
+      });
+    // The role takes a moment to be known.
+    await until(() => approve().then(() => 'taken'), 'taken');
+    await until(async () => (await versionOf('unverified')).status?.stage, 'Production');
+  }, 120_000);
+});

@@ -1,0 +1,72 @@
+import { expect, it, vi } from 'vitest';
+import { buildAdmissionManifests, operatorUser } from '../admission/index.ts';
+import { watchAdmission } from './watch-admission.ts';
+
+/** What a cluster holds: the manifests as built, each with an identity. */
+function inForce(generation = 1): readonly unknown[] {
+  return buildAdmissionManifests().map(({ metadata, ...rest }, index) => ({
+    ...rest,
+    metadata: { ...Object(metadata), uid: `uid-${index}`, generation },
+  }));
+}
+
+function watching(found: () => readonly unknown[] | Promise<readonly unknown[]>) {
+  const events = { onChange: vi.fn(), onInterrupted: vi.fn(), onProblem: vi.fn() };
+  const read = vi.fn(async () => found());
+  const watch = watchAdmission({ read, operator: operatorUser('assent-system'), intervalMs: 60_000, ...events });
+  return { ...events, read, watch };
+}
+
+it('what is in force as built is verified, and told once', async () => {
+  const { watch, onChange } = watching(inForce);
+  await using watched = watch;
+  await watched.synced;
+  expect(await watched.confirm()).toBe(true);
+  expect(onChange.mock.calls).toEqual([[true, []]]);
+});
+
+it('what is taken away is found at the next look', async () => {
+  let found = inForce();
+  const { watch, onChange } = watching(() => found);
+  await using watched = watch;
+  await watched.synced;
+  found = found.slice(1);
+  expect(await watched.confirm()).toBe(false);
+  expect(watched.verified()).toBe(false);
+  expect(onChange).toHaveBeenLastCalledWith(false, [expect.stringContaining('is missing')]);
+});
+
+it('what was changed and changed back is in force again, and leaves what came meanwhile in doubt', async () => {
+  let found = inForce();
+  const { watch, onInterrupted } = watching(() => found);
+  await using watched = watch;
+  await watched.synced;
+  found = inForce(3);
+  expect(await watched.confirm()).toBe(false);
+  expect(watched.verified()).toBe(true);
+  expect(onInterrupted).toHaveBeenCalledTimes(1);
+});
+
+it('whoever asks while a look is on its way gets one that begins afterwards, and shares it', async () => {
+  const { watch, read } = watching(inForce);
+  await using watched = watch;
+  await watched.synced;
+  const before = read.mock.calls.length;
+  const first = watched.confirm();
+  await Promise.resolve();
+  await Promise.all([first, watched.confirm(), watched.confirm(), watched.confirm()]);
+  expect(read.mock.calls.length - before).toBeLessThanOrEqual(2);
+});
+
+it('a read that fails decides nothing: it throws, and what was known stays', async () => {
+  let fail = false;
+  const { watch } = watching(() => {
+    if (fail) throw new Error('the API server is away');
+    return inForce();
+  });
+  await using watched = watch;
+  await watched.synced;
+  fail = true;
+  await expect(watched.confirm()).rejects.toThrow('away');
+  expect(watched.verified()).toBe(true);
+});

@@ -1,0 +1,91 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What Prometheus scrapes. The names are part of the public surface: docs/reference.md lists them. */
+export interface OperatorMetrics {
+  readonly decisions: Counter<'outcome' | 'by'>;
+  readonly refusedApprovals: Counter;
+  readonly approvalsVerified: Gauge;
+  readonly policyReady: Gauge<'policy'>;
+  readonly evaluationSeconds: Histogram<'policy'>;
+  readonly reconcileFailures: Counter;
+  readonly watchInterruptions: Counter<'resource'>;
+  readonly eventsDropped: Counter;
+  /** Asked at each scrape. */
+  observe(state: { readonly modelVersions: () => number; readonly queueLength: () => number }): void;
+  /** @returns all metrics in Prometheus' text format, and its content type */
+  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** From 10 µs, an ordinary evaluation, to the longest deadline. */
+const EVALUATION_BUCKETS = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.001, 0.01, 0.1, 1, 5];
+
+export function createOperatorMetrics(): OperatorMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  return {
+    decisions: new Counter({
+      name: 'assent_decisions_total',
+      help: 'Decisions made, by outcome (Approved, Pending, Rejected, Error) and by whom (Policy, People).',
+      labelNames: ['outcome', 'by'],
+      registers,
+    }),
+    refusedApprovals: new Counter({
+      name: 'assent_refused_approvals_total',
+      help: 'Decisions of people that were recorded and do not count.',
+      registers,
+    }),
+    approvalsVerified: new Gauge({
+      name: 'assent_approvals_verified',
+      help: '1 while the admission policies are in force; at 0 no approval is honoured.',
+      registers,
+    }),
+    policyReady: new Gauge({
+      name: 'assent_policy_ready',
+      help: '1 where the policy compiled, 0 where it did not.',
+      labelNames: ['policy'],
+      registers,
+    }),
+    evaluationSeconds: new Histogram({
+      name: 'assent_policy_evaluation_seconds',
+      help: 'How long the evaluations took that decisions were made from.',
+      labelNames: ['policy'],
+      buckets: EVALUATION_BUCKETS,
+      registers,
+    }),
+    reconcileFailures: new Counter({
+      name: 'assent_reconcile_failures_total',
+      help: 'Reconciles that failed and are tried again; a lost race for a write is none.',
+      registers,
+    }),
+    watchInterruptions: new Counter({
+      name: 'assent_watch_interruptions_total',
+      help: 'Watches and reads that failed and are taken up again.',
+      labelNames: ['resource'],
+      registers,
+    }),
+    eventsDropped: new Counter({
+      name: 'assent_events_dropped_total',
+      help: 'Kubernetes Events that were not written.',
+      registers,
+    }),
+    observe({ modelVersions, queueLength }) {
+      observed(registry, 'assent_model_versions', 'ModelVersions that the operator knows.', modelVersions);
+      observed(registry, 'assent_work_queue_length', 'Versions that wait or are worked on.', queueLength);
+    },
+    async render() {
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+  };
+}
+
+function observed(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
