@@ -36,6 +36,9 @@ export const REFLECTOR_TIMES: ReflectorTimes = {
   silenceMs: 150_000,
 };
 
+/** A watch that ends sooner, and has told nothing, has failed. */
+const SHORTEST_MS = 1_000;
+
 const ObjectMeta = z.object({
   metadata: z.looseObject({ name: z.string(), namespace: z.string().optional(), resourceVersion: z.string() }),
 });
@@ -76,9 +79,7 @@ export async function runReflector(
       if (
         !(error instanceof StaleWatch) ||
         (cause instanceof KubeApiError && cause.code === 'gone') ||
-        cause instanceof z.ZodError ||
-        cause instanceof SyntaxError ||
-        cause instanceof RangeError
+        isUnreadable(cause)
       )
         resourceVersion = undefined;
       events.onProblem(cause);
@@ -138,6 +139,7 @@ async function watch(
   const over = setTimeout(end, seconds * 1_000 + times.graceMs, 'the server did not end it in time');
   const silent = setTimeout(end, times.silenceMs, `nothing for ${times.silenceMs} ms, not even a bookmark`);
   let resourceVersion = from;
+  const startedAt = performance.now();
   try {
     const either = AbortSignal.any([signal, dead.signal]);
     const response = await cluster.stream({ method: 'GET', path, query, signal: either });
@@ -155,9 +157,12 @@ async function watch(
       resourceVersion = seen;
       onHealthy();
     }
+    // No server is asked for so short a watch: without a wait it would be asked again and again.
+    if (resourceVersion === from && performance.now() - startedAt < SHORTEST_MS)
+      throw new KubeApiError('server', `watch of ${resource.plural}: the server ended it at once, without a word`);
     return resourceVersion;
   } catch (error) {
-    throw new StaleWatch(resourceVersion, dead.signal.aborted ? dead.signal.reason : error);
+    throw new StaleWatch(resourceVersion, dead.signal.aborted ? dead.signal.reason : toFault(resource, error));
   } finally {
     clearTimeout(over);
     clearTimeout(silent);
@@ -166,6 +171,17 @@ async function watch(
 
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+/** What breaks a connection in the middle says neither where it led nor what for. */
+function toFault({ plural }: ResourceType, error: unknown): unknown {
+  if (error instanceof KubeApiError || isUnreadable(error)) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new KubeApiError('unreachable', `watch of ${plural}: the connection broke: ${why}`, { cause: error });
+}
+
+function isUnreadable(error: unknown): boolean {
+  return error instanceof z.ZodError || error instanceof SyntaxError || error instanceof RangeError;
 }
 
 function toWatchError(resource: ResourceType, object: object): KubeApiError {
