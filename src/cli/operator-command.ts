@@ -5,6 +5,7 @@ import { loadCluster } from '../kube/index.ts';
 import { startOperator } from '../operator/index.ts';
 import { createCompiler, createEvaluator } from '../rego/index.ts';
 import { createLogger, createOperatorEvents, createOperatorMetrics, startHealthServer } from '../telemetry/index.ts';
+import { limitYoungHeap } from './limit-young-heap.ts';
 import { parseInteger } from './parse-integer.ts';
 import { regoPaths } from './rego-paths.ts';
 import { untilSignal } from './until-signal.ts';
@@ -37,6 +38,7 @@ export function buildOperatorCommand(): Command {
 }
 
 async function runOperator(options: OperatorCommandOptions): Promise<void> {
+  limitYoungHeap();
   const { logLevel } = readConfig(process.env);
   const metrics = createOperatorMetrics();
   const events = createOperatorEvents(createLogger({ level: logLevel }), metrics);

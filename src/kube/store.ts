@@ -1,4 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { createByteSlots } from './byte-slots.ts';
 
 /** Keeps the objects of one kind by key: NAMESPACE/NAME, or NAME. What a listener is told of each is `Seen`. */
 export interface Store<Seen> {
@@ -43,26 +44,35 @@ interface CompactStoreOptions<Summary> {
 
 /**
  * @returns a store for kinds of which there may be a hundred thousand: of each object a summary stays at hand, the rest
- * is deflated against a typical one (2.7 KB become some 300 bytes in 15 µs) and kept as a one-byte string, whose
- * overhead is a tenth of a Buffer's
+ * is deflated against a typical one (2.7 KB become some 300 bytes in 15 µs) and kept outside the JavaScript heap
  */
 export function createCompactStore<Summary>(options: CompactStoreOptions<Summary>): CompactStore<Summary> {
-  const entries = new Map<string, { readonly summary: Summary; readonly packed: string }>();
+  const entries = new Map<string, { readonly summary: Summary; readonly slot: number }>();
   const dictionary = Buffer.from(JSON.stringify(options.typical)).subarray(-WINDOW_BYTES);
+  const slots = createByteSlots();
+
+  const remove = (key: string): void => {
+    const entry = entries.get(key);
+    if (!entry) return;
+    slots.free(entry.slot);
+    entries.delete(key);
+  };
+
   return {
     put(key, object) {
       const summary = options.summarize(object);
-      const packed = deflateRawSync(JSON.stringify(object), { ...PACKING, dictionary }).toString('latin1');
-      entries.set(key, { summary, packed });
+      remove(key);
+      const slot = slots.store(deflateRawSync(JSON.stringify(object), { ...PACKING, dictionary }));
+      entries.set(key, { summary, slot });
       return summary;
     },
-    delete: (key) => void entries.delete(key),
+    delete: remove,
     seen: (key) => entries.get(key)?.summary,
     summary: (key) => entries.get(key)?.summary,
     get(key) {
-      const packed = entries.get(key)?.packed;
-      if (packed === undefined) return undefined;
-      const unpacked = inflateRawSync(Buffer.from(packed, 'latin1'), { ...PACKING, dictionary });
+      const entry = entries.get(key);
+      if (entry === undefined) return undefined;
+      const unpacked = inflateRawSync(slots.read(entry.slot), { ...PACKING, dictionary });
       return JSON.parse(unpacked.toString('utf8'));
     },
     *summaries() {

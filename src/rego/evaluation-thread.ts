@@ -58,6 +58,8 @@ const startMs = 60_000;
 /** How many policies a worker keeps loaded. */
 const keptPolicies = 128;
 const workerHeapMib = 256;
+/** What an evaluation leaves behind is little: without a limit every thread reserves tens of MiB for it. */
+const workerYoungMib = 4;
 
 export function startEvaluationThread(events: EvaluationThreadEvents): EvaluationThread {
   const shared = new SharedArrayBuffer(progressBytes);
@@ -65,7 +67,7 @@ export function startEvaluationThread(events: EvaluationThreadEvents): Evaluatio
   const worker = new Worker(workerUrl('evaluation-worker', import.meta.url), {
     workerData: { progress: shared } satisfies EvaluationWorkerData,
     name: 'rego-evaluation',
-    resourceLimits: { maxOldGenerationSizeMb: workerHeapMib },
+    resourceLimits: { maxOldGenerationSizeMb: workerHeapMib, maxYoungGenerationSizeMb: workerYoungMib },
     execArgv: [],
     env: {},
   });
