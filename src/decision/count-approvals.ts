@@ -56,6 +56,8 @@ function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): st
     return 'given for another version of the same name, which is gone: look at this one and decide again';
   if (record.generation !== generation || record.specDigest !== specDigest)
     return `given for generation ${record.generation}; the spec has changed since: look at it and decide again`;
+  // Whoever was told that it does not count must not find later that it did, when nobody is asked any more.
+  if (record.verdict === 'reject' && !record.counted && record.message !== undefined) return record.message;
   if (record.verdict === 'revoke') return 'there is no approval to revoke yet: reject it instead';
   if (requirements.length > 0 && !requirements.some(({ approvers }) => isApprover(record, approvers)))
     return `${record.user} is not among the approvers: ${describeApprovers(requirements)}`;

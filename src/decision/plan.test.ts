@@ -174,6 +174,17 @@ describe('an approval', () => {
 });
 
 describe('a rejection', () => {
+  it('that did not count when it was given does not count later, when the policies ask nobody any more', () => {
+    const refused = aScene()
+      .withPolicy('people', requires('alice'))
+      .decidedBy('eve', 'reject', 'I do not like it')
+      .applied();
+    const { snapshot } = refused;
+    const relaxed = aScene().withPolicy('people', allows()).with({ modelVersion: snapshot.modelVersion });
+    expect(planned(relaxed)).toMatchObject({ reason: 'AutoApproved', stage: 'Production' });
+    expect(planned(relaxed).status.approvals).toMatchObject([{ user: 'eve', counted: false }]);
+  });
+
   it('by an approver archives the version', () => {
     const { reason, stage, message } = planned(
       aScene().withPolicy('leads', requires('alice')).decidedBy('alice', 'reject', 'biased'),

@@ -28,6 +28,9 @@ interface ConnectionOptions {
   readonly maxConnections: number;
 }
 
+/** The API server closes an idle connection after 90 s: one that is used at that moment would fail its request. */
+const IDLE_MS = 60_000;
+
 /** Tokens rotate on disk, and exec plugins hand out new ones: no credential is kept longer than this. */
 const CREDENTIALS_MS = 60_000;
 /** What the client assumes where nothing says which cluster is meant. Nothing has served this for years. */
@@ -50,7 +53,7 @@ export function openConnection({ kubeconfig, context, maxConnections }: Connecti
     if (pools?.tls === tls) return pools.agents;
     closePools();
     const build = (maxSockets: number): HttpAgent => {
-      const options = { keepAlive: true, maxSockets, ...credentials.tls };
+      const options = { keepAlive: true, maxSockets, timeout: IDLE_MS, ...credentials.tls };
       return server.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
     };
     pools = { tls, agents: { requests: build(maxConnections), watches: build(Number.POSITIVE_INFINITY) } };

@@ -15,6 +15,7 @@ import { createSigningKeys } from './signing-keys.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
 import { watchAdmission } from './watch-admission.ts';
+import { watchClock } from './watch-clock.ts';
 import { createWorkQueue } from './work-queue.ts';
 import { createWrittenVersions } from './written-versions.ts';
 
@@ -102,6 +103,8 @@ export function startOperator(options: OperatorOptions): Operator {
     onKey: events.signingKeyChanged,
     onProblem: events.signingKeyProblem,
   });
+
+  const clockWatch = watchClock({ clock, onStep: requeueWaiting });
 
   const watched = (resource: ResourceType) => ({
     cluster,
@@ -218,6 +221,7 @@ export function startOperator(options: OperatorOptions): Operator {
     ready,
     async [Symbol.asyncDispose]() {
       stop.abort();
+      clockWatch[Symbol.dispose]();
       await running;
       await Promise.all([admission, signer, recorder, ...informers].map((part) => part[Symbol.asyncDispose]()));
       events.stopped();
