@@ -56,8 +56,15 @@ function statOrFail(path: string) {
 }
 
 function readManifests(file: string): readonly Manifest[] {
+  return parseManifests(file, readFileSync(file === '-' ? 0 : file, 'utf8'));
+}
+
+/**
+ * @param file where the text is from, `-` for standard input
+ * @throws CliError with file, line and column of everything that is not YAML
+ */
+export function parseManifests(file: string, text: string): readonly Manifest[] {
   const lines = new LineCounter();
-  const text = readFileSync(file === '-' ? 0 : file, 'utf8');
   // Errors are not made pretty: the place would stand in them twice, with a piece of the source after it.
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
   const name = nameOf(file);
@@ -68,11 +75,23 @@ function readManifests(file: string): readonly Manifest[] {
   }
   return documents
     .filter(({ contents }) => contents !== null)
-    .map((document) => {
+    .flatMap((document) => {
       const locateIn = (path: readonly PropertyKey[]) => locate(name, lines, document, path);
       const value = toValue(document, locateIn);
-      return { kind: kindOf(value), value, locate: locateIn };
+      return expandList({ kind: kindOf(value), value, locate: locateIn });
     });
+}
+
+/** What kubectl prints of several objects is one List. */
+function expandList(manifest: Manifest): readonly Manifest[] {
+  const { kind, value, locate: locateIn } = manifest;
+  if (kind !== 'List' || typeof value !== 'object' || value === null || !('items' in value)) return [manifest];
+  if (!Array.isArray(value.items)) return [manifest];
+  return value.items.map((item: unknown, index) => ({
+    kind: kindOf(item),
+    value: item,
+    locate: (path) => locateIn(['items', index, ...path]),
+  }));
 }
 
 /** An alias without its anchor, and aliases that multiply beyond bounds, are found only here. */

@@ -80,7 +80,7 @@ export function buildDecisionRecord(
   );
   return {
     kind: 'Decision',
-    id: digestOf({ decision: decision.id, ...transition }),
+    id: identifyMove(decision.id, transition),
     modelVersion: buildSubject(snapshot.modelVersion),
     transition,
     decision,
@@ -94,13 +94,32 @@ export function buildRefusedApprovalRecord(
   modelVersion: ModelVersion,
   approval: ApprovalRecord,
 ): RefusedApprovalRecord {
-  const { uid, stamp, reason, message } = approval;
   return {
     kind: 'RefusedApproval',
-    id: digestOf({ uid, stamp, reason, message }),
+    id: identifyRefusal(approval),
     modelVersion: buildSubject(modelVersion),
     approval,
   };
+}
+
+/** @returns the id that the record's content gives; null where its content is the compiler's business. */
+export function identifyRecord(record: AuditRecord): string | null {
+  switch (record.kind) {
+    case 'Decision':
+      return identifyMove(record.decision.id, record.transition);
+    case 'RefusedApproval':
+      return identifyRefusal(record.approval);
+    case 'Policy':
+      return null;
+  }
+}
+
+function identifyMove(decision: string, transition: DecisionRecord['transition']): string {
+  return digestOf({ decision, ...transition });
+}
+
+function identifyRefusal({ uid, stamp, reason, message }: ApprovalRecord): string {
+  return digestOf({ uid, stamp, reason, message });
 }
 
 function buildSubject({ metadata, spec }: ModelVersion): z.infer<typeof Subject> {

@@ -1,10 +1,13 @@
 export { AuditRecord, DecisionRecord, PolicyRecord, RefusedApprovalRecord } from './audit-record.ts';
 export { buildInput, type PolicyInput } from './build-input.ts';
 export { digestOf, renderCanonicalJson } from './canonical.ts';
+export { describeApprovers, isApprover } from './count-approvals.ts';
 export { buildDecisionStatement, buildEnvelope, DECISION_PREDICATE_TYPE } from './decision-statement.ts';
 export { DsseEnvelope, encodeForSigning } from './dsse.ts';
 export { buildInvalidStatus } from './invalid-status.ts';
 export { buildPlan, isSettled, type Plan, type PlannedEvent } from './plan.ts';
 export { selectPolicies } from './select-policies.ts';
 export type { PolicyResult, PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';
+export { parseSubmitter, type Submitter } from './stamp.ts';
+export { verifyRecord, verifyRecordSignature } from './verify-record.ts';
 export { type Misfit, publicKeyId, verifySignature, verifyStatus } from './verify-version.ts';

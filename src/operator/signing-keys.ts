@@ -80,14 +80,14 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
 }
 
 /** @returns the entries of the Secret with a new key, which `current` names; the others stay. */
-export function addSigningKey(data: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const keyId = publicKeyId(createPublicKey(privateKey));
-  return {
-    ...data,
-    [entryOf(keyId)]: encode(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
-    current: encode(keyId),
-  };
+export function addSigningKey(data: Readonly<Record<string, string>>): {
+  readonly data: Readonly<Record<string, string>>;
+  readonly keyId: string;
+} {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const keyId = publicKeyId(publicKey);
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { data: { ...data, [entryOf(keyId)]: encode(pem), current: encode(keyId) }, keyId };
 }
 
 async function readOrCreateKeys(cluster: Cluster, namespace: string): Promise<Readonly<Record<string, string>>> {
@@ -103,7 +103,7 @@ async function readOrCreateKeys(cluster: Cluster, namespace: string): Promise<Re
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: SIGNING_KEYS_NAME, namespace },
-    data: addSigningKey({}),
+    data: addSigningKey({}).data,
   };
   try {
     return KeysObject.parse(await cluster.request({ method: 'POST', path, body })).data;
