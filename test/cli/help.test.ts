@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { buildProgram } from '../../src/cli/build-program.ts';
 
 const golden = join(import.meta.dirname, 'golden', 'help.txt');
-const STALE = 'The command line has changed. If it should: npx vitest run --update test/cli/help.test.ts';
+const STALE = 'The command line has changed. If it should: npx vitest run test/cli/help.test.ts --update';
 
 test('the commands, their options and the exit codes are those that test/cli/golden/help.txt holds', async () => {
   await expect(renderHelp(buildProgram(() => {})), STALE).toMatchFileSnapshot(golden);
