@@ -7,19 +7,19 @@ import { readPackageInfo } from './package-info.ts';
 
 /**
  * @param exit takes the exit code of a command that ended with a result
+ * @param name how the user calls this program
  * @returns the whole command line. It throws CommanderError in place of ending the process.
  */
-export function buildProgram(exit: (code: ExitCode) => void): Command {
+export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): Command {
   const { description, version } = readPackageInfo();
-  const program = new Command('assent')
+  const program = new Command(name)
     .description(description)
     .version(version)
-    .addHelpText('after', renderExitCodes())
-    .showHelpAfterError('(assent help COMMAND tells more)')
+    .addHelpText('after', renderExitCodes('all'))
+    .showHelpAfterError(`(${name} help COMMAND tells more)`)
     .exitOverride();
-  for (const command of [buildOperatorCommand(), buildEvaluateCommand(exit), buildDevCommand()]) {
-    program.addCommand(inherit(program, command));
-  }
+  const commands = [buildEvaluateCommand(exit), buildOperatorCommand(), buildDevCommand()];
+  for (const command of commands) program.addCommand(inherit(program, command));
   return program;
 }
 

@@ -1,15 +1,43 @@
 import type { DecisionOutcome } from '../api/index.ts';
 
-/** One meaning each; documented in the README. */
-export const EXIT = { approved: 0, rejected: 1, error: 2, waiting: 3 } as const;
+/** One meaning each, in every command; documented in docs/cli.md. */
+export const EXIT = { approved: 0, rejected: 1, error: 2, waiting: 3, unrecorded: 4 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
-  approved: 'done; every version is approved',
-  rejected: 'a version is rejected',
-  error: 'wrong usage, or an error: not everything could be decided',
-  waiting: 'a version waits for a person, none is rejected',
-};
+type Meanings = Readonly<Partial<Record<keyof typeof EXIT, string>>>;
+
+/** The codes of all commands, and of those that give more than success and error, as their help tells them. */
+const MEANINGS = {
+  all: {
+    approved: 'done; what was asked about is approved, or counts',
+    rejected: 'a version is rejected, or a decision does not count',
+    error: 'wrong usage, or an error',
+    waiting: 'a version waits for a person',
+    unrecorded: 'a decision was not recorded in time',
+  },
+  evaluate: {
+    approved: 'done; every version is approved',
+    rejected: 'a version is rejected',
+    error: 'wrong usage, or an error: not everything could be decided',
+    waiting: 'a version waits for a person, none is rejected',
+  },
+  verify: {
+    approved: 'everything fits',
+    rejected: 'something does not fit: the line names the first entry',
+    error: 'wrong usage, or an error',
+  },
+  replay: {
+    approved: 'every decision is the same, byte for byte',
+    rejected: 'one differs',
+    error: 'wrong usage, or one cannot be replayed: the line says why',
+  },
+  decide: {
+    approved: 'the decision is recorded, and it counts',
+    rejected: 'it is recorded and does not count: the message says why',
+    error: 'wrong usage, or an error: nothing was decided',
+    unrecorded: 'it is not recorded within --timeout',
+  },
+} as const satisfies Readonly<Record<string, Meanings>>;
 
 const BY_OUTCOME: Readonly<Record<DecisionOutcome, ExitCode>> = {
   Approved: EXIT.approved,
@@ -27,8 +55,25 @@ export function toExitCode(outcomes: readonly DecisionOutcome[]): ExitCode {
   return SEVERITY.findLast((code) => codes.includes(code)) ?? EXIT.approved;
 }
 
+/** What became of a person's decision; `sent` is one that nobody waited for. */
+export type DecisionResult = 'counted' | 'not-counted' | 'unrecorded' | 'sent';
+
+const BY_RESULT: Readonly<Record<DecisionResult, ExitCode>> = {
+  counted: EXIT.approved,
+  sent: EXIT.approved,
+  'not-counted': EXIT.rejected,
+  unrecorded: EXIT.unrecorded,
+};
+
+/** @returns the exit code of `approve`, `reject` and `revoke`. */
+export function toDecideExitCode(result: DecisionResult): ExitCode {
+  return BY_RESULT[result];
+}
+
 /** @returns the table of exit codes for the end of a help text. */
-export function renderExitCodes(): string {
-  const names = ['approved', 'rejected', 'error', 'waiting'] as const;
-  return ['', 'Exit codes:', ...names.map((name) => `  ${EXIT[name]}  ${MEANINGS[name]}`)].join('\n');
+export function renderExitCodes(command: keyof typeof MEANINGS): string {
+  const meanings: Meanings = MEANINGS[command];
+  const names = ['approved', 'rejected', 'error', 'waiting', 'unrecorded'] as const;
+  const lines = names.filter((name) => meanings[name]).map((name) => `  ${EXIT[name]}  ${meanings[name]}`);
+  return ['', 'Exit codes:', ...lines].join('\n');
 }

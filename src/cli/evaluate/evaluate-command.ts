@@ -19,7 +19,7 @@ export function buildEvaluateCommand(exit: (code: ExitCode) => void): Command {
   return new Command('evaluate')
     .summary('decide offline, without a cluster')
     .description('Decides on ModelVersions as the operator would, without a cluster.')
-    .addHelpText('after', renderExitCodes())
+    .addHelpText('after', renderExitCodes('evaluate'))
     .requiredOption('-f, --filename <file...>', 'ModelVersions: YAML or JSON files, folders, or - for standard input')
     .requiredOption('-p, --policy <path...>', 'policies: YAML files, .rego files, or folders of Rego modules')
     .addOption(new Option('-o, --output <format>', 'output format').choices(DECISION_FORMATS).default('table'))

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import {
+  ApprovalRecord,
+  Condition,
+  DecisionStatus,
+  GROUP,
+  Metadata,
+  PolicyVerdict,
+  RequirementStatus,
+  Stage,
+  TransitionRecord,
+  VERSION,
+} from '../api/index.ts';
+import type { ResourceType } from '../kube/index.ts';
+
+export const MODEL_VERSIONS: ResourceType = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'modelversions',
+  kind: 'ModelVersion',
+  namespaced: true,
+};
+
+const Decision = z.object({
+  ...DecisionStatus.shape,
+  policies: z.array(z.object(PolicyVerdict.shape)),
+  requirements: z.array(z.object(RequirementStatus.shape)),
+});
+export type StoredDecision = z.infer<typeof Decision>;
+
+const Approval = z.object(ApprovalRecord.shape);
+export type StoredApproval = z.infer<typeof Approval>;
+
+/**
+ * A version as people are shown it. Fields that it does not know pass unread: the operator may be newer than this
+ * program, and a spec that no longer fits the schemas must still be shown.
+ */
+export const StoredVersion = z.object({
+  metadata: Metadata,
+  spec: z.object({ model: z.string(), version: z.string(), stage: z.string() }),
+  status: z
+    .object({
+      stage: Stage.default('None'),
+      decision: Decision.optional(),
+      approvals: z.array(Approval).default([]),
+      history: z.array(z.object(TransitionRecord.shape)).default([]),
+      conditions: z.array(z.object(Condition.shape)).default([]),
+    })
+    .default({ stage: 'None', approvals: [], history: [], conditions: [] }),
+});
+export type StoredVersion = z.infer<typeof StoredVersion>;
+
+/** @returns the condition `Approved`, which says what was decided and why; undefined before the operator has looked. */
+export function findApproved({ status }: Pick<StoredVersion, 'status'>) {
+  return status.conditions.find(({ type }) => type === 'Approved');
+}
+
+export function generationOf({ metadata }: Pick<StoredVersion, 'metadata'>): number {
+  return metadata.generation ?? 1;
+}
+
+/** @returns the decision, where it is for the spec as it stands: the operator may not have looked at that yet. */
+export function currentDecision(version: StoredVersion): StoredDecision | undefined {
+  const { decision } = version.status;
+  return decision?.generation === generationOf(version) ? decision : undefined;
+}
