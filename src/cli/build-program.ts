@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { buildDecideCommands } from './decide/decide-command.ts';
 import { buildDevCommand } from './dev-command.ts';
 import { buildEvaluateCommand } from './evaluate/evaluate-command.ts';
 import { type ExitCode, renderExitCodes } from './exit-code.ts';
@@ -18,7 +19,12 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     .addHelpText('after', renderExitCodes('all'))
     .showHelpAfterError(`(${name} help COMMAND tells more)`)
     .exitOverride();
-  const commands = [buildEvaluateCommand(exit), buildOperatorCommand(), buildDevCommand()];
+  const commands = [
+    ...buildDecideCommands(exit),
+    buildEvaluateCommand(exit),
+    buildOperatorCommand(),
+    buildDevCommand(),
+  ];
   for (const command of commands) program.addCommand(inherit(program, command));
   return program;
 }
