@@ -3,8 +3,11 @@ import { buildDecideCommands } from './decide/decide-command.ts';
 import { buildDevCommand } from './dev-command.ts';
 import { buildEvaluateCommand } from './evaluate/evaluate-command.ts';
 import { type ExitCode, renderExitCodes } from './exit-code.ts';
+import { buildHistoryCommand } from './history-command.ts';
+import { buildListCommand } from './list/list-command.ts';
 import { buildOperatorCommand } from './operator-command.ts';
 import { readPackageInfo } from './package-info.ts';
+import { buildStatusCommand } from './status/status-command.ts';
 
 /**
  * @param exit takes the exit code of a command that ended with a result
@@ -21,6 +24,9 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     .exitOverride();
   const commands = [
     ...buildDecideCommands(exit),
+    buildListCommand(),
+    buildStatusCommand(),
+    buildHistoryCommand(),
     buildEvaluateCommand(exit),
     buildOperatorCommand(),
     buildDevCommand(),
