@@ -8,6 +8,7 @@ import { buildListCommand } from './list/list-command.ts';
 import { buildOperatorCommand } from './operator-command.ts';
 import { readPackageInfo } from './package-info.ts';
 import { buildStatusCommand } from './status/status-command.ts';
+import { buildWhoCanCommand } from './who-can/who-can-command.ts';
 
 /**
  * @param exit takes the exit code of a command that ended with a result
@@ -27,6 +28,7 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     buildListCommand(),
     buildStatusCommand(),
     buildHistoryCommand(),
+    buildWhoCanCommand(exit),
     buildEvaluateCommand(exit),
     buildOperatorCommand(),
     buildDevCommand(),
