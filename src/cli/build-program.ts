@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { buildCompletionCommand } from './completion/completion-command.ts';
 import { buildDecideCommands } from './decide/decide-command.ts';
 import { buildDevCommand } from './dev-command.ts';
 import { buildEvaluateCommand } from './evaluate/evaluate-command.ts';
@@ -32,6 +33,7 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     buildEvaluateCommand(exit),
     buildOperatorCommand(),
     buildDevCommand(),
+    buildCompletionCommand(program),
   ];
   for (const command of commands) program.addCommand(inherit(program, command));
   return program;
