@@ -1,12 +1,12 @@
 import { Agent as HttpAgent } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent, type RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import { ImpersonatingConfig } from './impersonating-config.ts';
 import { KubeApiError } from './kube-api-error.ts';
 
 /** What a request needs of the connection: where to, and with whose credentials. */
 export interface RequestSettings {
   readonly agent: HttpAgent;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
 }
 
 /** Requests share a bounded pool; each watch holds a connection of its own for minutes. */
@@ -84,9 +84,12 @@ export function openConnection({ kubeconfig, context, maxConnections }: Connecti
   };
 }
 
+/** A header with several values comes as often. */
+type Headers = Readonly<Record<string, string | string[]>>;
+
 interface Credentials {
   readonly tls: Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'servername' | 'rejectUnauthorized'>;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
   /** The client's own agent, where the kubeconfig names a proxy. */
   readonly proxy: HttpAgent | undefined;
 }
@@ -99,13 +102,13 @@ function parseServer(text: string): URL {
 }
 
 /** @throws KubeApiError where a certificate, a token or the program that hands them out is not there */
-async function readCredentials(config: KubeConfig): Promise<Credentials> {
+async function readCredentials(config: ImpersonatingConfig): Promise<Credentials> {
   const options: RequestOptions = {};
   try {
     await config.applyToHTTPSOptions(options);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : cause;
-    throw new KubeApiError('unauthorized', `The credentials that the kubeconfig names cannot be read: ${why}`, {
+    throw new KubeApiError('unauthorized', `The kubeconfig cannot be used: ${why}`, {
       cause,
     });
   }
@@ -117,16 +120,22 @@ async function readCredentials(config: KubeConfig): Promise<Credentials> {
     ),
   );
   const proxied = config.getCurrentCluster()?.proxyUrl !== undefined && agent instanceof HttpAgent;
-  return { tls, headers: { ...basic, ...readHeaders(headers) }, proxy: proxied ? agent : undefined };
+  const groups = config.getCurrentUser()?.impersonateUser ? [...config.impersonatedGroups] : [];
+  const impersonation = groups.length > 0 ? { 'Impersonate-Group': groups } : {};
+  return {
+    tls,
+    headers: { ...basic, ...readHeaders(headers), ...impersonation },
+    proxy: proxied ? agent : undefined,
+  };
 }
 
-function readHeaders(headers: RequestOptions['headers']): Readonly<Record<string, string>> {
+function readHeaders(headers: RequestOptions['headers']): Headers {
   if (!headers || Array.isArray(headers)) return {};
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
-function loadKubeConfig(kubeconfig: string | undefined, context: string | undefined): KubeConfig {
-  const config = new KubeConfig();
+function loadKubeConfig(kubeconfig: string | undefined, context: string | undefined): ImpersonatingConfig {
+  const config = new ImpersonatingConfig();
   try {
     if (kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(kubeconfig);

@@ -1,0 +1,102 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { loadCluster } from './cluster.ts';
+
+let folder: string;
+let server: Server;
+const seen: NodeJS.Dict<string[]>[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'assent-kube-'));
+  server = createServer((request, response) => {
+    seen.push(request.headersDistinct);
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true });
+});
+
+interface Changes {
+  readonly server?: string;
+  readonly user?: Record<string, unknown>;
+  readonly namespace?: string;
+}
+
+async function writeKubeconfig({ server: url, user = {}, namespace }: Changes): Promise<string> {
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const path = join(folder, `${Math.random()}.yaml`);
+  // The client takes plain HTTP only so.
+  const cluster = { server: url ?? `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true };
+  const content = {
+    clusters: [{ name: 'c', cluster }],
+    users: [{ name: 'u', user }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', ...(namespace ? { namespace } : {}) } }],
+    'current-context': 'x',
+  };
+  await writeFile(path, stringify(content));
+  return path;
+}
+
+async function headersOf(user: Record<string, unknown>): Promise<NodeJS.Dict<string[]>> {
+  await using cluster = loadCluster({ kubeconfig: await writeKubeconfig({ user }) });
+  await cluster.request({ method: 'GET', path: '/' });
+  return seen.at(-1) ?? {};
+}
+
+test('who impersonates a user does so with the groups too, as kubectl', async () => {
+  const headers = await headersOf({ as: 'alice', 'as-groups': ['ml-leads', 'risk, and others'] });
+  expect(headers['impersonate-user']).toEqual(['alice']);
+  expect(headers['impersonate-group']).toEqual(['ml-leads', 'risk, and others']);
+});
+
+test.for([{}, { as: 'alice' }, { 'as-groups': ['ml-leads'] }])('a user with %j impersonates no group', async (user) => {
+  expect((await headersOf(user))['impersonate-group']).toBeUndefined();
+});
+
+test.for([
+  ['risk', 'risk'],
+  [undefined, 'default'],
+] as const)("where the context's namespace is %s, the cluster's is %s", async ([namespace, expected]) => {
+  const kubeconfig = await writeKubeconfig(namespace ? { namespace } : {});
+  await using cluster = loadCluster({ kubeconfig });
+  expect(cluster.namespace).toBe(expected);
+});
+
+test.for<readonly [string, Changes, string]>([
+  ['no URL', { server: 'here' }, "The kubeconfig's server is here; a server reads https://HOST:PORT."],
+  [
+    'what the client assumes where there is none',
+    { server: 'http://localhost:8080' },
+    'No cluster: give --kubeconfig FILE',
+  ],
+])('a server that is %s is refused, and what is right is told', async ([, changes, says]) => {
+  const kubeconfig = await writeKubeconfig(changes);
+  expect(() => loadCluster({ kubeconfig })).toThrow(says);
+});
+
+test('a server that is not there is named, with the reason', async () => {
+  const kubeconfig = await writeKubeconfig({ server: 'http://127.0.0.1:1' });
+  await using cluster = loadCluster({ kubeconfig });
+  await expect(cluster.request({ method: 'GET', path: '/version' })).rejects.toMatchObject({
+    code: 'unreachable',
+    message: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED.* \(GET \/version\)$/),
+  });
+});
+
+test('credentials that are not there are told', async () => {
+  const kubeconfig = await writeKubeconfig({ user: { 'client-certificate': join(folder, 'gone.pem') } });
+  await using cluster = loadCluster({ kubeconfig });
+  await expect(cluster.request({ method: 'GET', path: '/' })).rejects.toMatchObject({
+    code: 'unauthorized',
+    message: expect.stringContaining('The kubeconfig cannot be used: ENOENT'),
+  });
+});

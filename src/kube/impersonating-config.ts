@@ -1,0 +1,27 @@
+import { type ConfigOptions, KubeConfig } from '@kubernetes/client-node';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const Groups = z.object({
+  users: z
+    .array(z.object({ name: z.string(), user: z.object({ 'as-groups': z.array(z.string()).default([]) }).nullish() }))
+    .nullish(),
+});
+
+/**
+ * A kubeconfig with the groups that its users impersonate. The client reads `as` and drops `as-groups`: its requests
+ * would come from somebody with other groups than kubectl's. Of several files in $KUBECONFIG, those of the first count.
+ */
+export class ImpersonatingConfig extends KubeConfig {
+  readonly #groups = new Map<string, readonly string[]>();
+
+  override loadFromString(text: string, options?: Partial<ConfigOptions>): void {
+    super.loadFromString(text, options);
+    for (const { name, user } of Groups.parse(parse(text)).users ?? [])
+      this.#groups.set(name, user?.['as-groups'] ?? []);
+  }
+
+  get impersonatedGroups(): readonly string[] {
+    return this.#groups.get(this.getCurrentUser()?.name ?? '') ?? [];
+  }
+}
