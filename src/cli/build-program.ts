@@ -5,9 +5,12 @@ import { buildDevCommand } from './dev-command.ts';
 import { buildEvaluateCommand } from './evaluate/evaluate-command.ts';
 import { type ExitCode, renderExitCodes } from './exit-code.ts';
 import { buildHistoryCommand } from './history-command.ts';
+import { buildKeysCommand } from './keys-command.ts';
 import { buildListCommand } from './list/list-command.ts';
 import { buildOperatorCommand } from './operator-command.ts';
 import { readPackageInfo } from './package-info.ts';
+import { buildReplayCommand } from './records/replay-command.ts';
+import { buildVerifyCommand } from './records/verify-command.ts';
 import { buildStatusCommand } from './status/status-command.ts';
 import { buildWhoCanCommand } from './who-can/who-can-command.ts';
 
@@ -30,6 +33,9 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     buildStatusCommand(),
     buildHistoryCommand(),
     buildWhoCanCommand(exit),
+    buildVerifyCommand(exit),
+    buildReplayCommand(exit),
+    buildKeysCommand(),
     buildEvaluateCommand(exit),
     buildOperatorCommand(),
     buildDevCommand(),

@@ -12,11 +12,16 @@ export interface NamespaceOptions extends ClusterOptions {
   readonly namespace?: string;
 }
 
-export function addNamespaceOptions(command: Command): Command {
+export function addClusterOptions(command: Command): Command {
   return command
-    .option('-n, --namespace <name>', "namespace (default: that of the kubeconfig's context)")
     .option('--kubeconfig <file>', 'kubeconfig of the cluster (default: $KUBECONFIG)')
     .option('--context <name>', 'context in the kubeconfig');
+}
+
+export function addNamespaceOptions(command: Command): Command {
+  return addClusterOptions(
+    command.option('-n, --namespace <name>', "namespace (default: that of the kubeconfig's context)"),
+  );
 }
 
 /** @throws KubeApiError where nothing says which cluster is meant */

@@ -49,7 +49,7 @@ export const RefusedApprovalRecord = z
 export type RefusedApprovalRecord = z.infer<typeof RefusedApprovalRecord>;
 
 /** A policy that came in force: its sources by the digest that decisions name. */
-export const PolicyRecord = z
+const PolicyRecord = z
   .strictObject({
     kind: z.literal('Policy'),
     /** The digest of the compiled policy. */
@@ -59,7 +59,6 @@ export const PolicyRecord = z
     masked: z.array(z.string()).readonly().exactOptional(),
   })
   .readonly();
-export type PolicyRecord = z.infer<typeof PolicyRecord>;
 
 /** One line of the record. */
 export const AuditRecord = z.discriminatedUnion('kind', [DecisionRecord, RefusedApprovalRecord, PolicyRecord]);

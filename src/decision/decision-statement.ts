@@ -6,7 +6,7 @@ import { digestSpec } from './record-approval.ts';
 /** https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 /** Documented in docs/records.md. */
-export const DECISION_PREDICATE_TYPE = 'https://assent.dev/attestations/decision/v1alpha1';
+const DECISION_PREDICATE_TYPE = 'https://assent.dev/attestations/decision/v1alpha1';
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
 /** A statement, ready to be signed and to be put into an envelope. */

@@ -1,9 +1,8 @@
-export { AuditRecord, DecisionRecord, PolicyRecord, RefusedApprovalRecord } from './audit-record.ts';
+export { AuditRecord, type DecisionRecord } from './audit-record.ts';
 export { buildInput, type PolicyInput } from './build-input.ts';
 export { digestOf, renderCanonicalJson } from './canonical.ts';
 export { describeApprovers, isApprover } from './count-approvals.ts';
-export { buildDecisionStatement, buildEnvelope, DECISION_PREDICATE_TYPE } from './decision-statement.ts';
-export { DsseEnvelope, encodeForSigning } from './dsse.ts';
+export { buildDecisionStatement, buildEnvelope } from './decision-statement.ts';
 export { buildInvalidStatus } from './invalid-status.ts';
 export { buildPlan, isSettled, type Plan, type PlannedEvent } from './plan.ts';
 export { selectPolicies } from './select-policies.ts';

@@ -21,7 +21,7 @@ interface SigningKeysOptions {
 }
 
 /** How soon a rotated key is taken up. */
-const INTERVAL_MS = 15_000;
+const INTERVAL_MS = 5_000;
 
 const KeysObject = z.object({
   metadata: z.object({ resourceVersion: z.string() }),

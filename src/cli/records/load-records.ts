@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { AuditRecord } from '../../decision/index.ts';
+import { CliError } from '../cli-error.ts';
+
+/** A record, and where it stands. */
+export interface LoadedRecord {
+  /** `FILE:LINE`. */
+  readonly place: string;
+  readonly record: AuditRecord;
+}
+
+/** The operator's log holds records among other lines. */
+const LogLine = z.object({ msg: z.string(), record: z.unknown().optional() });
+const RecordKind = z.object({ kind: z.enum(['Decision', 'RefusedApproval', 'Policy']) });
+
+/**
+ * Reads records, one JSON object a line: from a file that the operator wrote, from its log, or from standard input (`-`).
+ *
+ * @throws CliError with the place of every line that is none
+ */
+export function loadRecords(paths: readonly string[]): readonly LoadedRecord[] {
+  return paths.flatMap((path) => parseRecords(path, readText(path)));
+}
+
+/** @throws CliError with the place of every line that is no record */
+export function parseRecords(path: string, text: string): readonly LoadedRecord[] {
+  const problems: string[] = [];
+  const records = text.split('\n').flatMap((line, index): readonly LoadedRecord[] => {
+    const place = `${path === '-' ? 'standard input' : path}:${index + 1}`;
+    if (line.trim() === '') return [];
+    const parsed = parseLine(line);
+    if (parsed.kind === 'problem') problems.push(`${place}: ${parsed.problem}`);
+    return parsed.kind === 'record' ? [{ place, record: parsed.record }] : [];
+  });
+  if (problems.length > 0) throw new CliError(problems);
+  return records;
+}
+
+/** @returns whether a text is one of records, and not of ModelVersions: its first line tells. */
+export function holdsRecords(text: string): boolean {
+  const [first = ''] = text.trimStart().split('\n', 1);
+  try {
+    return LogLine.or(RecordKind).safeParse(JSON.parse(first)).success;
+  } catch {
+    return false;
+  }
+}
+
+export function readText(path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8');
+  } catch (cause) {
+    throw new CliError([`${path}: no such file, or it cannot be read`], { cause });
+  }
+}
+
+type ParsedLine =
+  | { readonly kind: 'record'; readonly record: AuditRecord }
+  | { readonly kind: 'other' }
+  | { readonly kind: 'problem'; readonly problem: string };
+
+function parseLine(line: string): ParsedLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { kind: 'problem', problem: 'is not JSON: a record is one JSON object on one line' };
+  }
+  const logged = LogLine.safeParse(value);
+  if (logged.success && logged.data.record === undefined) return { kind: 'other' };
+  const record = AuditRecord.safeParse(logged.success ? logged.data.record : value);
+  if (record.success) return { kind: 'record', record: record.data };
+  const [issue] = record.error.issues;
+  return { kind: 'problem', problem: `is no record: ${issue?.path.join('.')}: ${issue?.message}` };
+}

@@ -1,0 +1,119 @@
+import type { KeyObject } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { DEFAULT_NAMESPACE } from '../../admission/index.ts';
+import { ModelVersion } from '../../api/index.ts';
+import {
+  type Misfit,
+  verifyRecord,
+  verifyRecordSignature,
+  verifySignature,
+  verifyStatus,
+} from '../../decision/index.ts';
+import { type Cluster, resourcePath } from '../../kube/index.ts';
+import { CliError } from '../cli-error.ts';
+import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
+import { EXIT, type ExitCode, renderExitCodes } from '../exit-code.ts';
+import { parseManifest, parseManifests } from '../load-manifests.ts';
+import { printable } from '../printable.ts';
+import { readVersion } from '../read-version.ts';
+import { MODEL_VERSIONS } from '../stored-version.ts';
+import { locateVersion } from '../version-name.ts';
+import { loadPublicKeys, readPublicKeys } from './load-public-keys.ts';
+import { holdsRecords, type LoadedRecord, parseRecords, readText } from './load-records.ts';
+
+interface VerifyOptions extends NamespaceOptions {
+  readonly signature?: true;
+  readonly publicKey?: readonly string[];
+  readonly operatorNamespace: string;
+}
+
+/** One thing that was checked. */
+interface Verified {
+  readonly title: string;
+  readonly misfit: Misfit | null;
+}
+
+export function buildVerifyCommand(exit: (code: ExitCode) => void): Command {
+  return addNamespaceOptions(
+    new Command('verify')
+      .summary('check that a version or a record was not changed afterwards')
+      .description(
+        'Checks the chain of the history, every digest, and what approvals are bound to, and names the first entry that does not fit. ' +
+          'The target is the name of a ModelVersion, a file with ModelVersions as kubectl prints them, a file with records, or - for standard input.',
+      )
+      .argument('<target>', 'name of a ModelVersion, or a file')
+      .option('--signature', "check the operator's signature as well")
+      .option('--public-key <file...>', 'public keys in PEM (default: those that the cluster publishes)')
+      .option('--operator-namespace <name>', "the operator's namespace, where the keys lie", DEFAULT_NAMESPACE)
+      .addHelpText('after', renderExitCodes('verify')),
+  ).action(async (target: string, options: VerifyOptions) => exit(await verify(target, options)));
+}
+
+async function verify(target: string, options: VerifyOptions): Promise<ExitCode> {
+  const keys = await findKeys(options);
+  const verified =
+    target === '-' || existsSync(target) ? verifyFile(target, keys) : [await verifyStored(target, options, keys)];
+  if (verified.length === 0) throw new CliError([`${target}: holds neither ModelVersions nor records`]);
+  for (const { title, misfit } of verified)
+    console.log(
+      `${title}: ${misfit ? `${misfit.entry}: ${printable(misfit.problem)}` : `fits${keys ? ', signature holds' : ''}`}`,
+    );
+  return verified.some(({ misfit }) => misfit) ? EXIT.rejected : EXIT.approved;
+}
+
+/** @returns null where signatures are not asked for. */
+async function findKeys(options: VerifyOptions): Promise<ReadonlyMap<string, KeyObject> | null> {
+  if (options.publicKey) return loadPublicKeys(options.publicKey);
+  if (!options.signature) return null;
+  await using cluster = openCluster(options);
+  return readPublicKeys(cluster, options.operatorNamespace);
+}
+
+function verifyFile(path: string, keys: ReadonlyMap<string, KeyObject> | null): readonly Verified[] {
+  const text = readText(path);
+  if (holdsRecords(text)) return parseRecords(path, text).map((loaded) => verifyLoaded(loaded, keys));
+  return parseManifests(path, text).flatMap((manifest) =>
+    manifest.kind === 'ModelVersion' ? [verifyVersion(parseManifest(manifest, ModelVersion), keys)] : [],
+  );
+}
+
+async function verifyStored(
+  name: string,
+  options: VerifyOptions,
+  keys: ReadonlyMap<string, KeyObject> | null,
+): Promise<Verified> {
+  await using cluster = openCluster(options);
+  const where = locateVersion(cluster, name, options);
+  // Tells a wrong name, with those that may be meant.
+  await readVersion(cluster, where);
+  return verifyVersion(await readWhole(cluster, where), keys);
+}
+
+async function readWhole(
+  cluster: Cluster,
+  where: { readonly namespace: string; readonly name: string },
+): Promise<ModelVersion> {
+  const found = ModelVersion.safeParse(
+    await cluster.request({ method: 'GET', path: resourcePath(MODEL_VERSIONS, where) }),
+  );
+  if (found.success) return found.data;
+  throw new CliError(
+    found.error.issues.map(({ path, message }) => `${where.namespace}/${where.name}: ${path.join('.')}: ${message}`),
+  );
+}
+
+function verifyVersion(version: ModelVersion, keys: ReadonlyMap<string, KeyObject> | null): Verified {
+  const { name, namespace = 'default' } = version.metadata;
+  const misfit = verifyStatus(version) ?? (keys && verifySignature(version, keys));
+  return { title: `${namespace}/${name}`, misfit };
+}
+
+function verifyLoaded({ place, record }: LoadedRecord, keys: ReadonlyMap<string, KeyObject> | null): Verified {
+  // Only what is final is signed, and a move that follows from it is not signed again.
+  const signed = record.kind === 'Decision' && record.attestation !== undefined;
+  return {
+    title: place,
+    misfit: verifyRecord(record) ?? (keys && signed ? verifyRecordSignature(record, keys) : null),
+  };
+}
