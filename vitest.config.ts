@@ -8,14 +8,14 @@ export default defineConfig({
         test: {
           name: 'checks',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/attacks/**'],
           globalSetup: ['test/global-setup.ts'],
         },
       },
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/attacks/**/*.test.ts'],
           globalSetup: ['test/global-setup.ts'],
           // Bounds for a machine that does much else; nothing waits for them to pass.
           testTimeout: 60_000,
