@@ -1,0 +1,36 @@
+import { CommanderError } from 'commander';
+import { z } from 'zod';
+import { KubeApiError } from '../kube/index.ts';
+import { buildProgram } from './build-program.ts';
+import { CliError } from './cli-error.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { explainKubeApiError } from './explain-kube-error.ts';
+import { nameProgram } from './program-name.ts';
+
+const exit = (code: ExitCode): void => {
+  process.exitCode = code;
+};
+
+// Who reads the output may have seen enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+try {
+  await buildProgram(exit, nameProgram(process.argv[1])).parseAsync();
+} catch (error) {
+  exit(reportError(error));
+}
+
+/** @returns the exit code. A user's mistake is one line a problem; only what is unknown shows its stack. */
+function reportError(error: unknown): ExitCode {
+  // Commander has printed its message already; help and version are no mistakes.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.approved : EXIT.error;
+  if (error instanceof CliError) for (const problem of error.problems) console.error(problem);
+  else if (error instanceof KubeApiError) for (const problem of explainKubeApiError(error)) console.error(problem);
+  else if (error instanceof z.ZodError) for (const { message } of error.issues) console.error(message);
+  else if (error instanceof Error && 'code' in error) console.error(error.message);
+  else console.error(error);
+  return EXIT.error;
+}
