@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { complete, hasShell, installCompletion, SHELLS } from './shells.ts';
+
+// Each test starts a shell, on a machine that does much else.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'assent-completion-'));
+  await installCompletion(folder);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const CASES: readonly (readonly [what: string, words: readonly string[], expected: string])[] = [
+  ['a command', ['assent', 'appr'], 'approve'],
+  ['a command of a command', ['assent', 'dev', 'kub'], 'kubeconfig'],
+  ['a command to be helped with', ['assent', 'help', 'hist'], 'history'],
+  ['an option', ['assent', 'list', '--req'], '--requested'],
+  ['the choices of an option', ['assent', 'list', '--stage', 'Pr'], 'Production'],
+  ['the choices of a short option, after another', ['assent', 'list', '-n', 'risk', '-o', 'js'], 'json'],
+  ['the choices of an argument', ['assent', 'completion', 'f'], 'fish'],
+  ["kubectl's plugin", ['kubectl-assent', 'rev'], 'revoke'],
+];
+
+describe.concurrent.each(SHELLS)('%s completes', (shell) => {
+  test.for(CASES)('%s', async ([, words, expected], { expect, skip }) => {
+    skip(!hasShell(shell), `${shell} is not installed`);
+    const line = [...words.slice(0, -1), expected].join(' ');
+    expect(await complete(shell, folder, words)).toEqual([shell === 'zsh' ? `${line} ` : expected]);
+  });
+
+  test('the choices of an option that is written with =', async ({ expect, skip }) => {
+    skip(!hasShell(shell), `${shell} is not installed`);
+    const expected = { bash: 'yaml', zsh: 'assent list --output=yaml ', fish: '--output=yaml' };
+    expect(await complete(shell, folder, ['assent', 'list', '--output=ya'])).toEqual([expected[shell]]);
+  });
+
+  test('nothing where the user alone knows', async ({ expect, skip }) => {
+    skip(!hasShell(shell), `${shell} is not installed`);
+    const words = ['assent', 'approve', '--reason', 'x'];
+    expect(await complete(shell, folder, words)).toEqual(shell === 'zsh' ? [words.join(' ')] : []);
+  });
+});
+
+test('bash offers all that there is where nothing is written yet', async () => {
+  expect(await complete('bash', folder, ['assent', 'list', '-o', ''])).toEqual([
+    'table',
+    'wide',
+    'json',
+    'yaml',
+    'name',
+    'map',
+  ]);
+});

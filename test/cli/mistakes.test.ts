@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CommanderError } from 'commander';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { stringify } from 'yaml';
+import { buildProgram } from '../../src/cli/build-program.ts';
+import { CLI, runCli } from './run-cli.ts';
+
+// Each test starts a process, on a machine that does much else.
+vi.setConfig({ testTimeout: 60_000 });
+
+let folder: string;
+/** Of a cluster that is not there: what gets as far as a request says so. */
+let dead: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'assent-mistakes-'));
+  dead = join(folder, 'kubeconfig');
+  await writeFile(
+    dead,
+    stringify({
+      clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+      users: [{ name: 'u', user: {} }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    }),
+  );
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('a mistake in the use is told before anything is sent:', () => {
+  const approve = (...args: readonly string[]) => ['approve', 'fraud-7', ...args];
+  test.for<readonly [string, readonly string[], string]>([
+    ['a decision has no reason', approve(), "required option '--reason <text>' not specified"],
+    ['the reason is blank', approve('--reason', ' \t'), 'Give a reason, in your own words.'],
+    ['the reason has 1,025 characters', approve('--reason', '🙂'.repeat(1025)), 'at most 1024 characters: shorten it'],
+    ['two versions are named', approve('fraud-8', '--reason', 'ok'), 'too many arguments'],
+    ['the timeout is no duration', approve('--reason', 'ok', '--timeout', 'soon'), 'reads like 100ms, 30s or 5m'],
+    ['the generation is no number', approve('--reason', 'ok', '--generation', 'new'), 'whole number from 1'],
+    ['the stage is Rejected', ['list', '--stage', 'Rejected'], 'write stage: Archived'],
+    ['the stage asked for is Rejected', ['list', '--requested', 'Rejected'], 'write stage: Archived'],
+    ['there is no such stage', ['list', '--stage', 'prod'], 'one of None, Staging, Production, Archived'],
+    ['there is no such format', ['list', '-o', 'xml'], 'table, wide, json, yaml, name, map'],
+    ['all namespaces and one are asked for', ['list', '-A', '-n', 'risk'], "cannot be used with option '-n"],
+    ['there is no such shell', ['completion', 'csh'], 'bash, zsh, fish'],
+    ['there is no such command', ['aprove', 'fraud-7'], 'Did you mean approve?'],
+  ])('%s', async ([, args, says]) => {
+    // In this process, which is quicker. What asked the cluster, which is not there, would end in a KubeApiError.
+    vi.stubEnv('KUBECONFIG', dead);
+    const program = buildProgram(() => {});
+    const told: string[] = [];
+    for (const command of [program, ...program.commands])
+      command.configureOutput({ writeErr: (text) => void told.push(text) });
+    await expect(program.parseAsync(args, { from: 'user' })).rejects.toThrow(CommanderError);
+    expect(told.join('')).toContain(says);
+  });
+
+  test('and the exit code is 2', async () => {
+    expect(await runCli(['approve', 'fraud-7'])).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+describe.concurrent('the fix is named, without a stack trace, where', () => {
+  test.for<readonly [string, readonly string[], Readonly<Record<string, string | undefined>>, string]>([
+    [
+      'the cluster is not reached',
+      [],
+      {},
+      'is the cluster running? --kubeconfig FILE and --context NAME choose another',
+    ],
+    ['a reason of 1,024 characters gets as far', ['--reason', '🙂'.repeat(1024)], {}, 'is the cluster running?'],
+    ['the kubeconfig is not there', ['--kubeconfig', 'gone'], {}, 'The kubeconfig gone cannot be read: ENOENT'],
+    ['the context is not there', ['--context', 'y'], {}, 'The kubeconfig has no context y; it has x.'],
+    ['no cluster is named', [], { KUBECONFIG: undefined }, 'No cluster: give --kubeconfig FILE, or set KUBECONFIG.'],
+  ])('%s', async ([, args, env, says], { expect }) => {
+    const command = args[0] === '--reason' ? 'approve' : 'status';
+    const run = await runCli([command, 'fraud-7', ...args], {
+      cwd: folder,
+      env: { KUBECONFIG: dead, HOME: folder, ...env },
+    });
+    expect(run.stderr).toContain(says);
+    expect(run.stderr).not.toMatch(/^\s+at /m);
+    expect(run).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+test('as a plugin of kubectl it calls itself so', async () => {
+  const link = join(folder, 'kubectl-assent');
+  await symlink(CLI, link);
+  const [help, mistake] = await Promise.all([runCli(['status', '--help'], { link }), runCli(['status'], { link })]);
+  expect(help.stdout).toContain('Usage: kubectl assent status [options] <name>');
+  expect(mistake.stderr).toContain('(kubectl assent help COMMAND tells more)');
+});
+
+test('a reader that has seen enough is no error', async () => {
+  const { stdout, stderr } = await promisify(execFile)('bash', [
+    '-c',
+    'set -o pipefail; "$0" "$1" completion bash | true; echo "exit code $?"',
+    process.execPath,
+    CLI,
+  ]);
+  expect({ stdout, stderr }).toEqual({ stdout: 'exit code 0\n', stderr: '' });
+});
