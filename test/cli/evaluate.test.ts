@@ -169,6 +169,20 @@ describe('what is read', () => {
     expect((await run('  namespace: risk\n')).status).toBe(0);
   });
 
+  test('a namespace whose labels a policy selects must be given, and then decides', async () => {
+    const match = 'match: {namespaceSelector: {matchLabels: {tier: prod}}}';
+    const policy = `apiVersion: assent.dev/v1alpha1\nkind: ClusterApprovalPolicy\nmetadata: {name: prod}\nspec: {${match}}\n`;
+    const files = { 'prod/policy.yaml': policy, 'prod/deny.rego': rego('deny contains "frozen"') };
+    const run = (documents: string) => evaluate(['-f', '-', '-p', 'prod', ACCURACY], files, documents);
+    const unknown = await run(version());
+    expect(unknown.status).toBe(2);
+    expect(unknown.stderr).toContain('those of default are not known: give its manifest (kind: Namespace)');
+    const namespace = (tier: string) =>
+      `---\napiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {tier: ${tier}}}\n`;
+    expect((await run(`${version()}${namespace('prod')}`)).stdout).toContain('frozen');
+    expect((await run(`${version()}${namespace('test')}`)).stdout).not.toContain('frozen');
+  });
+
   test('a version that no policy matches waits: silence approves nothing', async () => {
     const { status, stdout } = await evaluate(['-f', example('approved'), '-p', ENDLESS]);
     expect(stdout).toContain('no policy matches');

@@ -17,6 +17,8 @@ export interface OfflineDecision {
 }
 
 interface OfflineTools {
+  /** Labels by namespace, of those that were given. */
+  readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
   readonly compiler: Compiler;
   readonly evaluator: Evaluator;
   /** RFC 3339. */
@@ -27,26 +29,28 @@ interface OfflineTools {
  * Decides as the operator would, without a cluster: nobody has approved anything, the submitter is unknown, and the
  * champion is whichever of the given versions holds the stage in its `status.stage`.
  *
- * @throws CliError where a policy does not compile
+ * @throws CliError where a policy does not compile, or selects namespaces by labels that nobody gave
  */
 export async function evaluateOffline(
   versions: readonly ModelVersion[],
   policies: readonly AnyApprovalPolicy[],
-  { compiler, evaluator, now }: OfflineTools,
+  { namespaces, compiler, evaluator, now }: OfflineTools,
 ): Promise<readonly OfflineDecision[]> {
   const catalog = createPolicyCatalog();
   for (const policy of policies) catalog.observe(policy.kind, policy);
   for (const entry of catalog.entries()) await compileInto(catalog, entry, compiler);
+  requireNamespaces(versions, policies, namespaces);
 
   return Promise.all(
     versions.map(async (modelVersion) => {
       const { namespace = 'default' } = modelVersion.metadata;
+      const labels = { 'kubernetes.io/metadata.name': namespace, ...namespaces.get(namespace) };
       const entries = catalog.forNamespace(namespace).map((entry) => ({ entry, spec: entry.spec ?? {} }));
-      const matching = selectPolicies(modelVersion, { name: namespace, labels: {} }, entries);
+      const matching = selectPolicies(modelVersion, { name: namespace, labels }, entries);
       const inForce = matching.map(({ entry }) => buildPolicyInForce(entry));
       const snapshot: Snapshot = {
         modelVersion: withoutDecision(modelVersion),
-        namespace: { name: namespace, labels: {} },
+        namespace: { name: namespace, labels },
         policies: inForce.map((policy) => policy.snapshot),
         champion: findChampion(modelVersion, versions),
         supersededBy: null,
@@ -58,6 +62,24 @@ export async function evaluateOffline(
       return { modelVersion, status: status ?? {} };
     }),
   );
+}
+
+/** A policy that is left out because nobody gave the labels would let through what the cluster denies. */
+function requireNamespaces(
+  versions: readonly ModelVersion[],
+  policies: readonly AnyApprovalPolicy[],
+  namespaces: OfflineTools['namespaces'],
+): void {
+  const selecting = policies.find(({ spec }) => spec.match?.namespaceSelector !== undefined);
+  if (!selecting) return;
+  const needed = new Set(versions.map(({ metadata }) => metadata.namespace ?? 'default'));
+  const problems = [...needed]
+    .filter((name) => !namespaces.has(name))
+    .map(
+      (name) =>
+        `${selecting.kind} ${selecting.metadata.name} selects namespaces by their labels, and those of ${name} are not known: give its manifest (kind: Namespace) with --filename too`,
+    );
+  if (problems.length > 0) throw new CliError(problems);
 }
 
 async function compileInto(
