@@ -53,7 +53,7 @@ describe('the submitter who is an approver', () => {
   });
 
   attack(
-    'a submitter with the verb tries to have a colleague apply the same spec and stays the submitter',
+    'a submitter with the verb tries to have a colleague apply the same spec and gets named as the submitter still',
     async () => {
       const name = await submitSeparate(scene.mallory);
       const { spec } = await draftOf(scene, name);
@@ -62,24 +62,30 @@ describe('the submitter who is an approver', () => {
     },
   );
 
-  attack('a submitter with the verb tries to name another submitter in the stamp and stays the submitter', async () => {
-    const name = await submitSeparate(scene.mallory);
-    const sams = '{"user":"sam","groups":["data-science","system:authenticated"],"generation":1}';
-    expect(await scene.mallory.annotate(name, { [ANNOTATIONS.submittedBy]: sams })).toEqual(DONE);
-    await expectMalloryDoesNotCount(name);
-  });
+  attack(
+    'a submitter with the verb tries to name another submitter in the stamp and gets named as the submitter still',
+    async () => {
+      const name = await submitSeparate(scene.mallory);
+      const sams = '{"user":"sam","groups":["data-science","system:authenticated"],"generation":1}';
+      expect(await scene.mallory.annotate(name, { [ANNOTATIONS.submittedBy]: sams })).toEqual(DONE);
+      await expectMalloryDoesNotCount(name);
+    },
+  );
 
-  attack('a submitter with the verb tries to remove the stamp and stays the submitter', async () => {
+  attack('a submitter with the verb tries to remove the stamp and gets named as the submitter still', async () => {
     const name = await submitSeparate(scene.mallory);
     expect(await scene.mallory.annotate(name, { [ANNOTATIONS.submittedBy]: null })).toEqual(DONE);
     await expectMalloryDoesNotCount(name);
   });
 
-  attack('a submitter with the verb tries to take over the version of another and becomes the submitter', async () => {
-    const name = await submitSeparate(scene.sam);
-    expect(await scene.mallory.merge(name, { spec: { metrics: { accuracy: 0.99 } } })).toEqual(DONE);
-    await expectMalloryDoesNotCount(name);
-  });
+  attack(
+    'a submitter with the verb tries to take over the version of another and gets named as the submitter',
+    async () => {
+      const name = await submitSeparate(scene.sam);
+      expect(await scene.mallory.merge(name, { spec: { metrics: { accuracy: 0.99 } } })).toEqual(DONE);
+      await expectMalloryDoesNotCount(name);
+    },
+  );
 
   attack(
     'a submitter with the verb tries to allow it by a policy of the namespace and gets it forbidden still',
@@ -100,7 +106,7 @@ describe('the submitter who is an approver', () => {
     },
   );
 
-  attack('an approver tries to change the spec with their right to patch and becomes the submitter', async () => {
+  attack('an approver tries to change the spec with their right to patch and gets named as the submitter', async () => {
     const name = await submitSeparate(scene.sam);
     expect(await scene.alice.merge(name, { spec: { metrics: { accuracy: 0.99 } } })).toEqual(DONE);
     await decide(scene.alice, name, 'approve');

@@ -229,7 +229,7 @@ describe('where clients stamp and the operator runs', () => {
   );
 
   attack(
-    "a submitter with the verb tries to hide behind another's stamp where clients stamp and is not counted",
+    "a submitter with the verb tries to hide behind another's stamp where clients stamp and gets an approval not counted",
     async () => {
       const metadata = { labels: { use: 'separate' }, annotations: { [ANNOTATIONS.submittedBy]: stampOf(SAM, 1) } };
       const name = await scene.submit(scene.sam, { metadata });
