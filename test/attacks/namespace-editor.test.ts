@@ -47,6 +47,15 @@ allow contains "better" if input.modelVersion.spec.metrics.accuracy > input.cham
 allow contains "far better than any" if input.modelVersion.spec.metrics.accuracy > 0.9
 `,
   });
+  await scene.applyPlatformPolicy('first', {
+    ...judging('first'),
+    rego: `package approval
+
+allow contains "the first" if input.champion == null
+
+allow contains "better" if input.modelVersion.spec.metrics.accuracy > input.champion.spec.metrics.accuracy
+`,
+  });
   await scene.applyPlatformPolicy('slow', {
     ...judging('slow'),
     limits: { timeout: '1s' },
@@ -243,4 +252,18 @@ describe('the champion', () => {
     await untilState(scene, later, { reason: 'AwaitingApproval' });
     expect(await stateOf(scene, weak)).toMatchObject({ stage: 'None', reason: 'AwaitingApproval' });
   });
+
+  // A stage that nobody holds is not a reason to approve: let a person look at the first version.
+  limit(
+    'an editor tries to delete the champion where a policy allows the first version and gets the next allowed',
+    async () => {
+      const model = 'emptied';
+      const champion = await submitTo('first', { model });
+      await untilState(scene, champion, APPROVED);
+      const weak = await submitTo('first', { model, version: '2', metrics: { accuracy: 0.1 } });
+      await untilState(scene, weak, { reason: 'AwaitingApproval' });
+      expect(await scene.sam.remove(champion)).toEqual(DONE);
+      await untilState(scene, weak, APPROVED);
+    },
+  );
 });
