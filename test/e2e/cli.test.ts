@@ -156,7 +156,7 @@ ManuallyApproved (stage Production): alice: checked the errors by hand
     await assent(eve, 'approve', name, '--reason', 'ok');
     await assent(eve, 'approve', name, '--reason', 'really');
     const { status, stderr } = await assent(eve, 'approve', name, '--reason', 'ok');
-    expect(stderr).toMatch(/eve said just this of mv-\w+ at .*: to approve it again, give another --reason/);
+    expect(stderr).toMatch(/eve gave mv-\w+ the reason "ok" at .*: to approve it again, give another --reason/);
     expect(status).toBe(2);
   });
 

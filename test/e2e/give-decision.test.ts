@@ -100,6 +100,14 @@ describe('while a decision waits for an earlier one,', () => {
   });
 });
 
+test('who must give a decision again, as the admission policies were not in force, must find other words', async () => {
+  const name = await cluster.submit();
+  await decide(name, {});
+  assertOk(await cluster.record(name, { verified: false, counted: false }));
+  await expect(decide(name, {})).rejects.toThrow('the same is not recorded twice');
+  expect(await decide(name, {}, { reason: 'again' })).toMatchObject({ kind: 'given' });
+});
+
 describe('in the moment between the look and the decision,', () => {
   test('a version that is created again is not decided: the API server compares the uid', async () => {
     const name = await cluster.submit();

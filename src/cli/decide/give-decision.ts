@@ -5,7 +5,7 @@ import { type Cluster, createBackoff, KubeApiError, resourcePath } from '../../k
 import { CliError } from '../cli-error.ts';
 import { type Person, readPerson } from '../read-person.ts';
 import { readVersion } from '../read-version.ts';
-import { generationOf, MODEL_VERSIONS, StoredVersion } from '../stored-version.ts';
+import { generationOf, MODEL_VERSIONS, type StoredApproval, StoredVersion } from '../stored-version.ts';
 import type { VersionName } from '../version-name.ts';
 import { parseStamp, renderStamp } from './stamp.ts';
 
@@ -51,23 +51,25 @@ export async function giveDecision(
   const given = (stamp: string) => ({ kind: 'given', version, stamp, lookedAt }) as const;
   for (;;) {
     refuseOther(request, { uid, generation: lookedAt }, version);
+    const earlier = findRecord(request, person, version);
     const standing = findStamp(request, person, version);
-    if (standing !== undefined) return given(standing);
-    refuseRepeated(request, person, version);
+    if (standing !== undefined && earlier?.verified !== false) return given(standing);
+    if (earlier) throw new CliError([explainRepeated(request, earlier)]);
+    let hindrance = 'somebody else decided in the same words at the same time';
     try {
       version = await write(cluster, request, person, version);
       const written = findStamp(request, person, version);
       if (written !== undefined) return given(written);
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
-      const blocked = error.answer?.includes(TRY_AGAIN) === true;
-      if (blocked) await sleep(backoff.nextMs(), undefined, { signal }).catch(() => {});
-      if (blocked && signal.aborted) return { kind: 'blocked', message: error.answer ?? '' };
-      const now = await readVersion(cluster, request);
+      hindrance = error.answer ?? error.message;
       // Refused as it stands, and not because it has changed since it was read.
-      if (!blocked && now.metadata.resourceVersion === version.metadata.resourceVersion) throw error;
-      version = now;
+      const { resourceVersion } = (await readVersion(cluster, request)).metadata;
+      if (!hindrance.includes(TRY_AGAIN) && resourceVersion === version.metadata.resourceVersion) throw error;
     }
+    await sleep(backoff.nextMs(), undefined, { signal }).catch(() => {});
+    if (signal.aborted) return { kind: 'blocked', message: hindrance };
+    version = await readVersion(cluster, request);
   }
 }
 
@@ -122,9 +124,13 @@ function findStamp({ verdict, reason }: DecisionRequest, { user }: Person, versi
   return mine && annotations[ANNOTATIONS[verdict]] === reason ? text : undefined;
 }
 
-/** The operator takes the same words of the same person for what it has recorded, and would do nothing. */
-function refuseRepeated({ name, verdict, reason }: DecisionRequest, { user }: Person, version: StoredVersion): void {
-  const earlier = version.status.approvals.find(
+/** @returns what the operator would take for this very decision. */
+function findRecord(
+  { verdict, reason }: DecisionRequest,
+  { user }: Person,
+  version: StoredVersion,
+): StoredApproval | undefined {
+  return version.status.approvals.find(
     (record) =>
       record.user === user &&
       record.verdict === verdict &&
@@ -132,8 +138,8 @@ function refuseRepeated({ name, verdict, reason }: DecisionRequest, { user }: Pe
       record.generation === generationOf(version) &&
       record.uid === version.metadata.uid,
   );
-  if (earlier)
-    throw new CliError([
-      `${user} said just this of ${name} at ${earlier.at}, and others have decided since: to ${verdict} it again, give another --reason`,
-    ]);
+}
+
+function explainRepeated({ name, verdict, reason }: DecisionRequest, { user, at }: StoredApproval): string {
+  return `${user} gave ${name} the reason "${reason}" at ${at} already, and the same is not recorded twice: to ${verdict} it again, give another --reason`;
 }
