@@ -28,9 +28,7 @@ interface CliOptions {
 /** Runs `assent` in a process of its own. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const { cacheFolder, cwd = repositoryRoot, stdin = '', link = CLI } = options;
-  // Most of a start is reading and compiling what has not changed.
-  const compiled = { NODE_COMPILE_CACHE: join(repositoryRoot, '.assent', 'compiled') };
-  const env = { ...process.env, ...compiled, ...(cacheFolder ? { ASSENT_CACHE: cacheFolder } : {}), ...options.env };
+  const env = { ...process.env, ...(cacheFolder ? { ASSENT_CACHE: cacheFolder } : {}), ...options.env };
   const child = spawn(process.execPath, [link, ...args], { cwd, env });
   // A command that does not read its input may have ended before it is written.
   child.stdin.on('error', () => {}).end(stdin);
