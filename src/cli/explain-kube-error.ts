@@ -1,10 +1,17 @@
 import { GROUP } from '../api/index.ts';
 import type { KubeApiError } from '../kube/index.ts';
+import { printable } from './printable.ts';
 
 const OTHER_CLUSTER = '--kubeconfig FILE and --context NAME choose another cluster';
 
 /** @returns what a request that failed means for a user, and what to do about it. Each problem is one line. */
-export function explainKubeApiError({ code, message, answer }: KubeApiError): readonly string[] {
+export function explainKubeApiError(error: KubeApiError): readonly string[] {
+  return explain(error)
+    .flatMap((problem) => problem.split('\n'))
+    .map(printable);
+}
+
+function explain({ code, message, answer }: KubeApiError): readonly string[] {
   switch (code) {
     case 'unreachable':
     case 'timeout':

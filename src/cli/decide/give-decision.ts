@@ -3,6 +3,7 @@ import { TRY_AGAIN } from '../../admission/index.ts';
 import { ANNOTATIONS, type Verdict } from '../../api/index.ts';
 import { type Cluster, createBackoff, KubeApiError, resourcePath } from '../../kube/index.ts';
 import { CliError } from '../cli-error.ts';
+import { printable } from '../printable.ts';
 import { type Person, readPerson } from '../read-person.ts';
 import { readVersion } from '../read-version.ts';
 import { generationOf, MODEL_VERSIONS, type StoredApproval, StoredVersion } from '../stored-version.ts';
@@ -141,5 +142,5 @@ function findRecord(
 }
 
 function explainRepeated({ name, verdict, reason }: DecisionRequest, { user, at }: StoredApproval): string {
-  return `${user} gave ${name} the reason "${reason}" at ${at} already, and the same is not recorded twice: to ${verdict} it again, give another --reason`;
+  return `${printable(user)} gave ${name} the reason "${printable(reason)}" at ${at} already, and the same is not recorded twice: to ${verdict} it again, give another --reason`;
 }
