@@ -79,8 +79,14 @@ function describeOption(option: Option): OptionSpec {
 
 function describeArgument(argument: Argument): Candidates {
   if (argument.argChoices) return { kind: 'words', words: argument.argChoices };
-  return { kind: argument.name() === 'name' ? 'versions' : 'text' };
+  return BY_ARGUMENT[argument.name()] ?? { kind: 'text' };
 }
+
+const BY_ARGUMENT: Readonly<Record<string, Candidates>> = {
+  name: { kind: 'versions' },
+  target: { kind: 'versions' },
+  file: { kind: 'files' },
+};
 
 function takesFile({ flags }: Option): boolean {
   return /<(file|path)(\.\.\.)?>/.test(flags);
