@@ -12,8 +12,9 @@ contest(candidate, champion) := {
 
 holder(metrics) := {"metadata": {"name": "fraud-6"}, "spec": {"metrics": metrics}}
 
-test_an_empty_stage_takes_any_version if {
-	approval.allow == {"no version is in Production yet"} with input as contest({"accuracy": 0.5}, null) with data.parameters as parameters
+test_an_empty_stage_requires_a_person if {
+	approval.require == {{"reason": "no version is in Production to compare with"}} with input as contest({"accuracy": 0.99}, null) with data.parameters as parameters
+	count(approval.allow) == 0 with input as contest({"accuracy": 0.99}, null) with data.parameters as parameters
 }
 
 test_better_is_allowed if {

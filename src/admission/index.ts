@@ -3,6 +3,7 @@ export { type AdmissionJudgement, type FoundAdmission, judgeAdmission } from './
 export type { Manifest, Templated } from './manifest.ts';
 export {
   ADMISSION_NAMES,
+  ADMISSION_STATE_NAME,
   DEFAULT_NAMESPACE,
   OPERATOR_NAME,
   operatorUser,

@@ -24,6 +24,9 @@ export const SIGNING_KEYS_NAME = 'assent-signing-keys';
 /** The ConfigMap with their public keys, which every authenticated user may read. */
 export const PUBLIC_KEYS_NAME = 'assent-public-keys';
 
+/** The ConfigMap in which the operator keeps which admission policies it saw last. */
+export const ADMISSION_STATE_NAME = 'assent-admission-state';
+
 /** Where the operator is installed, unless it is said otherwise. */
 export const DEFAULT_NAMESPACE = 'assent-system';
 

@@ -1,6 +1,13 @@
 import { APPROVE_VERB, GROUP } from '../api/index.ts';
 import { buildMetadata, type Manifest } from './manifest.ts';
-import { ADMISSION_NAMES, DEFAULT_NAMESPACE, OPERATOR_NAME, PUBLIC_KEYS_NAME, SIGNING_KEYS_NAME } from './names.ts';
+import {
+  ADMISSION_NAMES,
+  ADMISSION_STATE_NAME,
+  DEFAULT_NAMESPACE,
+  OPERATOR_NAME,
+  PUBLIC_KEYS_NAME,
+  SIGNING_KEYS_NAME,
+} from './names.ts';
 
 const API_VERSION = 'rbac.authorization.k8s.io/v1';
 const READ = ['get', 'list', 'watch'];
@@ -87,7 +94,12 @@ function buildOperatorRoles(namespace: string): readonly Manifest[] {
         // RBAC cannot limit a create to a name.
         { apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['create'] },
         { apiGroups: [''], resources: ['secrets'], resourceNames: [SIGNING_KEYS_NAME], verbs: ['get'] },
-        { apiGroups: [''], resources: ['configmaps'], resourceNames: [PUBLIC_KEYS_NAME], verbs: ['get', 'patch'] },
+        {
+          apiGroups: [''],
+          resources: ['configmaps'],
+          resourceNames: [PUBLIC_KEYS_NAME, ADMISSION_STATE_NAME],
+          verbs: ['get', 'patch'],
+        },
       ],
     },
     {

@@ -6,7 +6,7 @@ export { buildDecisionStatement, buildEnvelope } from './decision-statement.ts';
 export { buildInvalidStatus } from './invalid-status.ts';
 export { buildPlan, isSettled, type Plan, type PlannedEvent } from './plan.ts';
 export { selectPolicies } from './select-policies.ts';
-export type { PolicyResult, PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';
+export type { PolicyFailure, PolicyResult, PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';
 export { parseSubmitter, type Submitter } from './stamp.ts';
 export { verifyRecord, verifyRecordSignature } from './verify-record.ts';
 export { type Misfit, publicKeyId, verifySignature, verifyStatus } from './verify-version.ts';

@@ -4,6 +4,8 @@ import type { Snapshot } from './snapshot.ts';
 import { parseStampedDecision } from './stamp.ts';
 
 const MAX_RECORDS = 256;
+/** An object that etcd refuses would block the version: its status must leave room for everything else. */
+const MAX_RECORDS_BYTES = 512 * 1024;
 
 /**
  * @returns the recorded decisions, oldest first, with the one that stands in the annotations added where it is new.
@@ -29,7 +31,19 @@ export function recordApproval({ modelVersion, approvalsVerified, now }: Snapsho
     verified: approvalsVerified,
     counted: false,
   };
-  return [...recorded, record].slice(-MAX_RECORDS);
+  return limit([...recorded, record]);
+}
+
+/** Drops the oldest, first of those that do not count. The newest stays: whoever decided waits for it to be recorded. */
+function limit(records: readonly ApprovalRecord[]): readonly ApprovalRecord[] {
+  const kept = [...records];
+  let bytes = Buffer.byteLength(JSON.stringify(kept));
+  while (kept.length > 1 && (kept.length > MAX_RECORDS || bytes > MAX_RECORDS_BYTES)) {
+    const oldest = kept.slice(0, -1).findIndex(({ counted }) => !counted);
+    const [dropped] = kept.splice(Math.max(0, oldest), 1);
+    bytes -= Buffer.byteLength(JSON.stringify(dropped));
+  }
+  return kept;
 }
 
 /** @returns the SHA-256 of the content that an approval is for. */

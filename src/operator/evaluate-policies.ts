@@ -1,6 +1,12 @@
-import { buildInput, type PolicyResult, type PolicyResults, type Snapshot } from '../decision/index.ts';
+import {
+  buildInput,
+  type PolicyFailure,
+  type PolicyResult,
+  type PolicyResults,
+  type Snapshot,
+} from '../decision/index.ts';
 import { buildLimits } from './evaluation-limits.ts';
-import type { PolicyInForce } from './policy-catalog.ts';
+import { type PolicyInForce, readsInput } from './policy-catalog.ts';
 import type { PolicyEvaluator } from './ports.ts';
 
 /** Asks every policy that is in force; one that is not is told by its snapshot. */
@@ -10,13 +16,27 @@ export async function evaluatePolicies(
   evaluator: PolicyEvaluator,
 ): Promise<PolicyResults> {
   const input = JSON.stringify(buildInput(snapshot));
+  const doubt = doubtChampion(snapshot);
   const results = await Promise.all(
     policies.map(async ({ snapshot: { name, spec }, compiled: policy, data, dataDigest }) => {
       if (!policy) return [];
+      if (doubt !== null && readsInput(policy, 'champion')) return [[name, doubt]] as const;
       const limits = buildLimits(spec.limits);
       const result: PolicyResult = await evaluator.evaluate({ policy, data, dataDigest, input, limits });
       return [[name, result]] as const;
     }),
   );
   return Object.fromEntries(results.flat());
+}
+
+/**
+ * A champion whose spec has changed since it was approved holds its stage by what it said before: an editor could lower
+ * its metrics, and a weak challenger would pass.
+ */
+function doubtChampion({ champion }: Snapshot): PolicyFailure | null {
+  const decision = champion?.status?.decision;
+  if (!champion || (decision?.outcome === 'Approved' && decision.generation === champion.metadata.generation))
+    return null;
+  const message = `the champion ${champion.metadata.name} has changed and waits for a decision itself: nothing is compared with it until then`;
+  return { kind: 'error', code: 'champion-undecided', message, evaluationMicroseconds: 0 };
 }

@@ -32,6 +32,8 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const parsed = ModelVersion.safeParse(object);
   if (!parsed.success) return explainInvalid(object, parsed.error);
   const modelVersion = parsed.data;
+  // A deletion that a finalizer holds up is a new generation that nobody submitted: nothing is decided on it any more.
+  if (modelVersion.metadata.deletionTimestamp !== undefined) return { kind: 'gone' };
   const { namespace = '' } = modelVersion.metadata;
   const labels = sources.namespaces.labels(namespace);
   if (!labels) return { kind: 'unready', why: `namespace ${namespace} is not known yet` };

@@ -62,7 +62,7 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
     needsWork: !settled || decisionUnrecorded,
     decisionUnrecorded,
     movedAt: status.history[0]?.at ?? '',
-    archivesOthers: spec.archiveExistingVersions && approved && holdsExclusively(stage),
+    archivesOthers: spec.archiveExistingVersions && settled && approved && holdsExclusively(stage),
   };
 }
 

@@ -125,8 +125,8 @@ export function buildPolicyData({
   return { data, dataDigest: digestOf(data) };
 }
 
-/** `input` alone means all of it. */
-function readsInput({ reads }: CompiledPolicy, part: string): boolean {
+/** @returns whether the policy's rules read this part of `input`, such as `champion`; `input` alone means all of it. */
+export function readsInput({ reads }: CompiledPolicy, part: string): boolean {
   const path = `input.${part}`;
   return reads.some(
     (read) => read === 'input' || read === path || read.startsWith(`${path}.`) || read.startsWith(`${path}[`),

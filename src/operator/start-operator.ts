@@ -2,6 +2,7 @@ import { operatorUser } from '../admission/index.ts';
 import { type Cluster, createCompactStore, createPlainStore, type ResourceType, watchResource } from '../kube/index.ts';
 import type { OperatorEvents } from '../telemetry/index.ts';
 import { createAdmissionReader } from './admission-reader.ts';
+import { createAdmissionState } from './admission-state.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
 import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
@@ -84,12 +85,18 @@ export function startOperator(options: OperatorOptions): Operator {
   };
 
   const doubted = new Set<string>();
+  let interrupted = false;
+  const doubtUnrecorded = (): void => {
+    for (const [key, { decisionUnrecorded }] of versionStore.summaries()) if (decisionUnrecorded) doubted.add(key);
+  };
   const admission = watchAdmission({
     read: createAdmissionReader(cluster),
     operator: operatorUser(options.operatorNamespace),
     onProblem: (error) => events.connectionProblem('admission policies', error),
+    state: createAdmissionState(cluster, options.operatorNamespace),
     onInterrupted: () => {
-      for (const [key, { decisionUnrecorded }] of versionStore.summaries()) if (decisionUnrecorded) doubted.add(key);
+      interrupted = true;
+      doubtUnrecorded();
     },
     onChange: (verified, problems) => {
       events.approvalsVerifiedChanged(verified, problems);
@@ -202,6 +209,11 @@ export function startOperator(options: OperatorOptions): Operator {
     const parts = [admission.synced, signer.loaded, ...informers.map(({ synced }) => synced)];
     await untilAborted(Promise.all(parts), stop.signal);
     if (stop.signal.aborted) return;
+    if (interrupted) {
+      // They are not the admission policies that an operator saw last: what people decided since then is in doubt.
+      await untilAborted(admission.settled(), stop.signal);
+      doubtUnrecorded();
+    }
     // A policy not yet known must not be a policy that does not exist: none is decided before all are settled.
     const policiesRun = policies.run((key) => reconcilePolicy(key, policyPorts), stop.signal);
     await untilAborted(policies.idle(), stop.signal);

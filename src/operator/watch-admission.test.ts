@@ -2,6 +2,12 @@ import { expect, it, vi } from 'vitest';
 import { buildAdmissionManifests, operatorUser } from '../admission/index.ts';
 import { watchAdmission } from './watch-admission.ts';
 
+/** Of what `inForce()` holds. */
+const IDENTITY = buildAdmissionManifests()
+  .map((_, index) => `uid-${index}/1`)
+  .toSorted()
+  .join();
+
 /** What a cluster holds: the manifests as built, each with an identity. */
 function inForce(generation = 1): readonly unknown[] {
   return buildAdmissionManifests().map(({ metadata, ...rest }, index) => ({
@@ -10,10 +16,22 @@ function inForce(generation = 1): readonly unknown[] {
   }));
 }
 
-function watching(found: () => readonly unknown[] | Promise<readonly unknown[]>) {
+/** Remembers, as a ConfigMap does. */
+function remembering(last?: string) {
+  let identity = last;
+  return {
+    load: async () => identity,
+    save: async (seen: string) => {
+      identity = seen;
+    },
+  };
+}
+
+function watching(found: () => readonly unknown[] | Promise<readonly unknown[]>, state = remembering(IDENTITY)) {
   const events = { onChange: vi.fn(), onInterrupted: vi.fn(), onProblem: vi.fn() };
   const read = vi.fn(async () => found());
-  const watch = watchAdmission({ read, operator: operatorUser('assent-system'), intervalMs: 60_000, ...events });
+  const options = { read, state, operator: operatorUser('assent-system'), intervalMs: 60_000 };
+  const watch = watchAdmission({ ...options, ...events });
   return { ...events, read, watch };
 }
 
@@ -69,4 +87,16 @@ it('a read that fails decides nothing: it throws, and what was known stays', asy
   fail = true;
   await expect(watched.confirm()).rejects.toThrow('away');
   expect(watched.verified()).toBe(true);
+});
+
+it.each([
+  ['no operator has seen any before', undefined],
+  ['the last operator saw others', 'uid-of-before/1'],
+])('what people decided before its first look is in doubt where %s', async (_, last) => {
+  const state = remembering(last);
+  const { watch, onInterrupted } = watching(inForce, state);
+  await using watched = watch;
+  await watched.synced;
+  expect(onInterrupted).toHaveBeenCalledTimes(1);
+  expect(await state.load()).toBe(IDENTITY);
 });

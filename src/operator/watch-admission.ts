@@ -1,8 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { judgeAdmission } from '../admission/index.ts';
 
 /** Reads the admission policies and bindings that carry our names; one that is missing is left out. */
 export type AdmissionReader = () => Promise<readonly unknown[]>;
+
+/** Keeps which admission policies were seen last, also while no operator runs. */
+export interface AdmissionState {
+  /** @returns undefined where none were seen yet. */
+  load(): Promise<string | undefined>;
+  save(identity: string): Promise<void>;
+}
 
 export interface AdmissionWatch extends AsyncDisposable {
   /** Resolves when the admission policies were read for the first time. */
@@ -16,17 +24,20 @@ export interface AdmissionWatch extends AsyncDisposable {
    * @throws KubeApiError where they cannot be read, so that nothing is decided until they can
    */
   readonly confirm: () => Promise<boolean>;
+  /** Resolves when nothing of what came during an interruption can still be on its way. */
+  readonly settled: () => Promise<void>;
 }
 
 interface AdmissionWatchOptions {
   readonly read: AdmissionReader;
+  readonly state: AdmissionState;
   /** The user that alone may write a status. */
   readonly operator: string;
   readonly intervalMs?: number;
   readonly onChange: (verified: boolean, problems: readonly string[]) => void;
   /**
-   * They are other objects than at the look before: taken away and put back, or changed and changed back, they let
-   * something through in between. Whatever people decided by now is in doubt.
+   * They are other objects than at the look before, which may have been another operator's: taken away and put back, or
+   * changed and changed back, they let something through in between. Whatever people decided by now is in doubt.
    */
   readonly onInterrupted: () => void;
   readonly onProblem: (error: unknown) => void;
@@ -35,11 +46,11 @@ interface AdmissionWatchOptions {
 const INTERVAL_MS = 2_000;
 const RETRY_MS = 500;
 /** How long after an interruption a watch may still bring what was written during it. */
-const DOUBT_MS = 2_000;
+const DOUBT_MS = 1_000;
 
 /** Asks again and again whether the admission policies are in force as built. A failed read changes nothing. */
 export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
-  const { read, operator, intervalMs = INTERVAL_MS, onChange, onInterrupted, onProblem } = options;
+  const { read, state: kept, operator, intervalMs = INTERVAL_MS, onChange, onInterrupted, onProblem } = options;
   const { promise: synced, resolve } = Promise.withResolvers<void>();
   let known: string | undefined;
   let identity: string | undefined;
@@ -52,12 +63,14 @@ export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
   const look = async (): Promise<boolean> => {
     const found = await read();
     const judgement = judgeAdmission(found, { operator });
-    const before = identity;
-    identity = identify(found);
-    if (before !== undefined && before !== identity) {
+    const before = identity ?? (await kept.load());
+    const now = identify(found);
+    if (before !== now) {
       doubtUntilMs = performance.now() + DOUBT_MS;
       onInterrupted();
+      await kept.save(now);
     }
+    identity = now;
     const state = JSON.stringify(judgement);
     verified = judgement.verified;
     if (state !== known && !stopped) onChange(judgement.verified, judgement.problems);
@@ -88,6 +101,7 @@ export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
     synced,
     verified: () => verified,
     confirm,
+    settled: () => sleep(Math.max(0, doubtUntilMs - performance.now()), undefined, { ref: false }),
     async [Symbol.asyncDispose]() {
       stopped = true;
       clearTimeout(timer);
