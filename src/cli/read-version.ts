@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Cluster, KubeApiError, listPages, resourcePath } from '../kube/index.ts';
 import { CliError } from './cli-error.ts';
 import { nearNames } from './near-names.ts';
-import { MODEL_VERSIONS, StoredVersion } from './stored-version.ts';
+import { MODEL_VERSIONS, parseVersion, type StoredVersion } from './stored-version.ts';
 import type { VersionName } from './version-name.ts';
 
 /**
@@ -11,9 +11,7 @@ import type { VersionName } from './version-name.ts';
  */
 export async function readVersion(cluster: Cluster, where: VersionName): Promise<StoredVersion> {
   try {
-    return StoredVersion.parse(
-      await cluster.request({ method: 'GET', path: resourcePath(MODEL_VERSIONS, { ...where }) }),
-    );
+    return parseVersion(await cluster.request({ method: 'GET', path: resourcePath(MODEL_VERSIONS, { ...where }) }));
   } catch (error) {
     // Without words of its own the API server does not know the kind.
     if (!(error instanceof KubeApiError) || error.code !== 'not-found' || error.answer === undefined) throw error;

@@ -12,6 +12,7 @@ import {
   VERSION,
 } from '../api/index.ts';
 import type { ResourceType } from '../kube/index.ts';
+import { CliError } from './cli-error.ts';
 
 export const MODEL_VERSIONS: ResourceType = {
   group: GROUP,
@@ -49,6 +50,17 @@ export const StoredVersion = z.object({
     .default({ stage: 'None', approvals: [], history: [], conditions: [] }),
 });
 export type StoredVersion = z.infer<typeof StoredVersion>;
+
+/** @throws CliError where a field is not as this program knows it */
+export function parseVersion(object: unknown): StoredVersion {
+  const parsed = StoredVersion.safeParse(object);
+  if (parsed.success) return parsed.data;
+  const name = z.object({ metadata: z.object({ name: z.string() }) }).safeParse(object).data?.metadata.name;
+  throw new CliError([
+    ...parsed.error.issues.map(({ path, message }) => `${name}: ${path.join('.')}: ${message}`),
+    'the operator may be newer than this program: update it',
+  ]);
+}
 
 /** @returns the condition `Approved`, which says what was decided and why; undefined before the operator has looked. */
 export function findApproved({ status }: Pick<StoredVersion, 'status'>) {

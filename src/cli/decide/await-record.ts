@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, createPlainStore, KubeApiError, watchResource } from '../../kube/index.ts';
 import { CliError } from '../cli-error.ts';
 import { readVersion } from '../read-version.ts';
-import { MODEL_VERSIONS, type StoredApproval, StoredVersion } from '../stored-version.ts';
+import { MODEL_VERSIONS, parseVersion, type StoredApproval, type StoredVersion } from '../stored-version.ts';
 import type { VersionName } from '../version-name.ts';
 
 /** What tells a decision from all others. */
@@ -57,10 +57,13 @@ async function watchForRecord(
     store,
     onChange({ now }) {
       if (now === undefined) return gone();
-      const version = StoredVersion.safeParse(now);
-      if (!version.success) return reject(version.error);
-      const record = findRecord(version.data, mark);
-      if (record) resolve({ record, version: version.data });
+      try {
+        const version = parseVersion(now);
+        const record = findRecord(version, mark);
+        if (record) resolve({ record, version });
+      } catch (error) {
+        reject(error);
+      }
     },
     // Others pass: the watch is taken up again.
     onProblem: (error) => {

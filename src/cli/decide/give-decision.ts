@@ -6,7 +6,13 @@ import { CliError } from '../cli-error.ts';
 import { printable } from '../printable.ts';
 import { type Person, readPerson } from '../read-person.ts';
 import { readVersion } from '../read-version.ts';
-import { generationOf, MODEL_VERSIONS, type StoredApproval, StoredVersion } from '../stored-version.ts';
+import {
+  generationOf,
+  MODEL_VERSIONS,
+  parseVersion,
+  type StoredApproval,
+  type StoredVersion,
+} from '../stored-version.ts';
 import type { VersionName } from '../version-name.ts';
 import { parseStamp, renderStamp } from './stamp.ts';
 
@@ -93,7 +99,7 @@ async function write(
       contentType: 'application/merge-patch+json',
       body: { metadata: { ...precondition, annotations } },
     });
-    return StoredVersion.parse(answer);
+    return parseVersion(answer);
   };
   // Words that stand there already are no new decision to the API server, whoever writes them: the old ones, which are
   // recorded or it would refuse, go first.

@@ -4,7 +4,7 @@ import { type Cluster, listPages } from '../../kube/index.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
 import { nearNames } from '../near-names.ts';
 import { createPaint } from '../paint.ts';
-import { MODEL_VERSIONS, StoredVersion } from '../stored-version.ts';
+import { MODEL_VERSIONS, parseVersion } from '../stored-version.ts';
 import { LIST_FORMATS, type ListFormat, renderList } from './render-list.ts';
 import { matchesFilter, type RowFilter, sortRows, toRow, type VersionRow } from './version-row.ts';
 
@@ -48,7 +48,7 @@ async function readRows(
   const rows: VersionRow[] = [];
   // A page is turned into rows before the next one is read: whole objects of a large cluster take much memory.
   for await (const { items } of listPages(cluster, MODEL_VERSIONS, selection))
-    rows.push(...items.map((item) => toRow(StoredVersion.parse(item))));
+    rows.push(...items.map((item) => toRow(parseVersion(item))));
   return rows;
 }
 
