@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { complete, hasShell, installCompletion, SHELLS } from './shells.ts';
+import { complete, hasProgram, installCompletion, SHELLS } from './shells.ts';
 
 // Each test starts a shell, on a machine that does much else.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -27,19 +27,19 @@ const CASES: readonly (readonly [what: string, words: readonly string[], expecte
 
 describe.concurrent.each(SHELLS)('%s completes', (shell) => {
   test.for(CASES)('%s', async ([, words, expected], { expect, skip }) => {
-    skip(!hasShell(shell), `${shell} is not installed`);
+    skip(!hasProgram(shell), `${shell} is not installed`);
     const line = [...words.slice(0, -1), expected].join(' ');
     expect(await complete(shell, folder, words)).toEqual([shell === 'zsh' ? `${line} ` : expected]);
   });
 
   test('the choices of an option that is written with =', async ({ expect, skip }) => {
-    skip(!hasShell(shell), `${shell} is not installed`);
+    skip(!hasProgram(shell), `${shell} is not installed`);
     const expected = { bash: 'yaml', zsh: 'assent list --output=yaml ', fish: '--output=yaml' };
     expect(await complete(shell, folder, ['assent', 'list', '--output=ya'])).toEqual([expected[shell]]);
   });
 
   test('nothing where the user alone knows', async ({ expect, skip }) => {
-    skip(!hasShell(shell), `${shell} is not installed`);
+    skip(!hasProgram(shell), `${shell} is not installed`);
     const words = ['assent', 'approve', '--reason', 'x'];
     expect(await complete(shell, folder, words)).toEqual(shell === 'zsh' ? [words.join(' ')] : []);
   });

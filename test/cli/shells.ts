@@ -8,10 +8,10 @@ import { CLI } from './run-cli.ts';
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-export function hasShell(shell: Shell): boolean {
+export function hasProgram(name: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {
-      accessSync(join(folder, shell), constants.X_OK);
+      accessSync(join(folder, name), constants.X_OK);
       return true;
     } catch {
       return false;

@@ -1,14 +1,16 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parse } from 'yaml';
 import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor, type User } from '../../src/dev/index.ts';
-import { type CliRun, runCli } from '../cli/run-cli.ts';
-import { complete, hasShell, installCompletion, SHELLS } from '../cli/shells.ts';
+import { CLI, type CliRun, runCli } from '../cli/run-cli.ts';
+import { complete, hasProgram, installCompletion, SHELLS } from '../cli/shells.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission, patch } from './admission-cluster.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import { until } from './until.ts';
@@ -302,20 +304,23 @@ describe('assent list', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
   });
 
-  test('has colours on a terminal alone, and none where NO_COLOR is set', async () => {
-    const args = ['list', '-l', 'listed=yes', '--kubeconfig', sam, '-n', namespace];
-    const [piped, forced, plain] = await Promise.all([
-      runCli(args, { env: { FORCE_COLOR: undefined, NO_COLOR: undefined } }),
-      runCli(args, { env: { FORCE_COLOR: '1', NO_COLOR: undefined } }),
-      runCli(args, { env: { FORCE_COLOR: undefined, NO_COLOR: '1' } }),
-    ]);
-    expect(forced.stdout).toContain('\x1b[32mAutoApproved\x1b[39m   ');
-    expect(piped.stdout).not.toContain('\x1b');
-    expect(plain.stdout).not.toContain('\x1b');
+  test('has colours on a terminal, and none in a pipe or where NO_COLOR is set', async ({ skip }) => {
+    skip(process.platform !== 'linux' || !hasProgram('script'), 'needs util-linux, whose `script` is a terminal');
+    const command = [process.execPath, CLI, 'list', '-l', 'listed=yes', '--kubeconfig', sam, '-n', namespace];
+    const onTerminal = async (variables: Readonly<Record<string, string>>) => {
+      const { FORCE_COLOR: _, NO_COLOR: __, ...rest } = process.env;
+      const env = { ...rest, TERM: 'xterm-256color', ...variables };
+      const args = ['-qec', command.map((word) => `'${word}'`).join(' '), '/dev/null'];
+      return (await promisify(execFile)('script', args, { env })).stdout;
+    };
+    const green = '\x1b[32mAutoApproved\x1b[39m   ';
+    expect(await onTerminal({})).toContain(green);
+    expect(await onTerminal({ NO_COLOR: '1' })).not.toContain('\x1b');
+    expect(await list()).not.toContain('\x1b');
   });
 
   test.for(SHELLS)('gives %s the names to complete, of the namespace that the line names', async (shell, { skip }) => {
-    skip(!hasShell(shell), `${shell} is not installed`);
+    skip(!hasProgram(shell), `${shell} is not installed`);
     const folder = await mkdtemp(join(tmpdir(), 'assent-names-'));
     try {
       await installCompletion(folder);
