@@ -35,8 +35,9 @@ export async function evaluatePolicies(
  */
 function doubtChampion({ champion }: Snapshot): PolicyFailure | null {
   const decision = champion?.status?.decision;
-  if (!champion || (decision?.outcome === 'Approved' && decision.generation === champion.metadata.generation))
-    return null;
+  // A champion in a file may have a stage and no decision: whoever wrote the file vouches for it.
+  if (!champion || !decision) return null;
+  if (decision.outcome === 'Approved' && decision.generation === champion.metadata.generation) return null;
   const message = `the champion ${champion.metadata.name} has changed and waits for a decision itself: nothing is compared with it until then`;
   return { kind: 'error', code: 'champion-undecided', message, evaluationMicroseconds: 0 };
 }
