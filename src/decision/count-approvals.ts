@@ -51,7 +51,7 @@ export function countApprovals(records: readonly ApprovalRecord[], context: Appr
 /** @returns why the record does not count, for people; null where it does. */
 function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): string | null {
   const { uid, generation, specDigest, requirements, separationOfDuties, submitter } = context;
-  if (!record.verified) return 'given while the admission policies were not in force: give it again';
+  if (!record.verified) return 'given while the admission policies were not in force: give it again, in other words';
   if (record.uid !== uid)
     return 'given for another version of the same name, which is gone: look at this one and decide again';
   if (record.generation !== generation || record.specDigest !== specDigest)

@@ -144,7 +144,7 @@ async function untilInForce({ admin, submitter, submit, read }: AdmissionCluster
       admin([...patchStatus(name, { stage: 'None' }), ...dryRun]),
       admin(['create', ...dryRun, '--filename', '-'], aVersion({ name: 'x' }, { approvers: 'bob' })),
     ]);
-    const stamped = (await read(await submit())).metadata.annotations?.[`${GROUP}/submitted-by`];
+    const stamped = (await read(await retried(submit))).metadata.annotations?.[`${GROUP}/submitted-by`];
     return answers.every(({ ok }) => !ok) && stamped !== undefined;
   };
   while (!(await isInForce())) await sleep(200);
