@@ -59,7 +59,8 @@ export function nextSettledStatus(snapshot: Snapshot): ModelVersionStatus {
 function judgeLateDecision({ modelVersion }: Snapshot, decision: DecisionStatus, late: ApprovalRecord): ApprovalRecord {
   const refuse = (message: string): ApprovalRecord => ({ ...late, counted: false, message });
   const { requirements, outcome } = decision;
-  if (!late.verified) return refuse('given while the admission policies were not in force: give it again, in other words');
+  if (!late.verified)
+    return refuse('given while the admission policies were not in force: give it again, in other words');
   if (late.generation !== modelVersion.metadata.generation)
     return refuse(`given for generation ${late.generation}; the spec has changed since`);
   if (late.verdict !== 'revoke' || outcome !== 'Approved')
