@@ -2,6 +2,9 @@ import type { DecisionStatus } from '../api/index.ts';
 import type { Logger } from './logger.ts';
 import type { OperatorMetrics } from './operator-metrics.ts';
 
+/** Where records go. */
+export type RecordSinkName = 'stdout' | 'file' | 'http';
+
 /** What the operator tells people who watch over it: one helper a business event, the same field names everywhere. */
 export interface OperatorEvents {
   started(fields: { readonly server: string; readonly namespaces: readonly string[] | 'all' }): void;
@@ -15,6 +18,15 @@ export interface OperatorEvents {
   approvalRefused(): void;
   /** One line of the record: what an auditor replays. */
   recorded(record: { readonly id: string }): void;
+  /** These sinks have so many records more: on disk, or at the receiver. */
+  recordsKept(sink: RecordSinkName, count: number): void;
+  /** No record is lost by it. */
+  recordSinkFailed(sink: RecordSinkName, error: unknown, retryInMs?: number): void;
+  recordSinkRecovered(sink: RecordSinkName): void;
+  /** What waits on disk for the receiver. */
+  recordsSpooled(bytes: number): void;
+  /** Decisions wait until the receiver has taken some of it. */
+  recordSpoolFull(full: boolean, fields: { readonly bytes: number; readonly limitBytes: number }): void;
   reconcileFailed(key: string, error: unknown, retryInMs: number): void;
   policySettled(fields: { readonly policy: string; readonly state: string; readonly digest: string | null }): void;
   policyGone(policy: string): void;
@@ -34,7 +46,21 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
     listening: (port) => log.info({ port }, 'health and metrics served'),
     synced: (fields) => log.info(fields, 'caches synced'),
     stopped: () => log.info('operator stopped'),
-    recorded: (record) => log.info({ record }, 'record'),
+    recorded: (record) => log.record(record),
+    recordsKept: (sink, count) => metrics.records.inc({ sink }, count),
+    recordSinkFailed: (sink, err, retryInMs) => {
+      metrics.recordSinkFailures.inc({ sink });
+      const fields = { sink, err, ...(retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) }) };
+      if (hasCode(err, 'refused', 'too-large')) log.error(fields, 'records are refused');
+      else log.warn(fields, 'record sink failed');
+    },
+    recordSinkRecovered: (sink) => log.info({ sink }, 'record sink takes records again'),
+    recordsSpooled: (bytes) => metrics.recordsSpooledBytes.set(bytes),
+    recordSpoolFull: (full, fields) => {
+      metrics.recordSpoolFull.set(full ? 1 : 0);
+      if (full) log.error(fields, 'record spool is full: decisions wait');
+      else log.info(fields, 'record spool has room again');
+    },
     decided({ outcome, by, policies }) {
       metrics.decisions.inc({ outcome, by });
       for (const { name: policy, evaluationMicroseconds } of policies)
@@ -44,7 +70,7 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
     reconcileFailed: (key, err, retryInMs) => {
       const fields = { key, err, retryInMs: Math.round(retryInMs) };
       // Somebody else wrote first: the ordinary way of optimistic locking, and no fault.
-      if (isConflict(err)) {
+      if (hasCode(err, 'conflict')) {
         log.debug(fields, 'reconcile met a newer state');
         return;
       }
@@ -74,6 +100,6 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
   };
 }
 
-function isConflict(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'conflict';
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && codes.some((code) => code === error.code);
 }

@@ -10,6 +10,10 @@ export interface OperatorMetrics {
   readonly reconcileFailures: Counter;
   readonly watchInterruptions: Counter<'resource'>;
   readonly eventsDropped: Counter;
+  readonly records: Counter<'sink'>;
+  readonly recordSinkFailures: Counter<'sink'>;
+  readonly recordsSpooledBytes: Gauge;
+  readonly recordSpoolFull: Gauge;
   /** Asked at each scrape. */
   observe(state: { readonly modelVersions: () => number; readonly queueLength: () => number }): void;
   /** @returns all metrics in Prometheus' text format, and its content type */
@@ -67,6 +71,28 @@ export function createOperatorMetrics(): OperatorMetrics {
     eventsDropped: new Counter({
       name: 'assent_events_dropped_total',
       help: 'Kubernetes Events that were not written.',
+      registers,
+    }),
+    records: new Counter({
+      name: 'assent_records_total',
+      help: 'Records that a sink has: written (stdout), on disk (file), or taken by the receiver (http).',
+      labelNames: ['sink'],
+      registers,
+    }),
+    recordSinkFailures: new Counter({
+      name: 'assent_record_sink_failures_total',
+      help: 'Writes and deliveries of records that failed and are tried again.',
+      labelNames: ['sink'],
+      registers,
+    }),
+    recordsSpooledBytes: new Gauge({
+      name: 'assent_records_spooled_bytes',
+      help: 'Records on disk that the receiver has not taken yet.',
+      registers,
+    }),
+    recordSpoolFull: new Gauge({
+      name: 'assent_record_spool_full',
+      help: '1 while the spool is full and decisions wait.',
       registers,
     }),
     observe({ modelVersions, queueLength }) {
