@@ -13,6 +13,10 @@ export interface OperatorOptions {
     readonly requests: Readonly<Record<string, string>>;
     readonly limits: Readonly<Record<string, string>>;
   }>;
+  /** Come after the operator's own. */
+  readonly extraArgs: readonly string[];
+  readonly extraVolumes: readonly unknown[];
+  readonly extraVolumeMounts: readonly unknown[];
 }
 
 /** @returns the operator's ServiceAccount and Deployment. */
@@ -35,7 +39,8 @@ export function buildOperatorManifests(options: OperatorOptions): readonly Manif
   ];
 }
 
-function buildPodSpec({ image, resources }: OperatorOptions): Record<string, unknown> {
+function buildPodSpec(options: OperatorOptions): Record<string, unknown> {
+  const { image, resources, extraArgs, extraVolumes, extraVolumeMounts } = options;
   return {
     serviceAccountName: OPERATOR_NAME,
     securityContext: {
@@ -51,10 +56,10 @@ function buildPodSpec({ image, resources }: OperatorOptions): Record<string, unk
         image,
         command: ['assent', 'operator'],
         // The kubelet puts the namespace in: only this ServiceAccount's user may write a status.
-        args: ['--health-port', String(HTTP_PORT), '--operator-namespace', '$(POD_NAMESPACE)'],
+        args: ['--health-port', String(HTTP_PORT), '--operator-namespace', '$(POD_NAMESPACE)', ...extraArgs],
         env: [
           { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
-          // Where compiled policies are kept: the only place that can be written.
+          // Where compiled policies are kept: the only place of its own that can be written.
           { name: 'ASSENT_CACHE', value: CACHE_PATH },
         ],
         ports: [{ name: 'http', containerPort: HTTP_PORT }],
@@ -71,9 +76,9 @@ function buildPodSpec({ image, resources }: OperatorOptions): Record<string, unk
           capabilities: { drop: ['ALL'] },
           readOnlyRootFilesystem: true,
         },
-        volumeMounts: [{ name: 'cache', mountPath: CACHE_PATH }],
+        volumeMounts: [{ name: 'cache', mountPath: CACHE_PATH }, ...extraVolumeMounts],
       },
     ],
-    volumes: [{ name: 'cache', emptyDir: { sizeLimit: '1Gi' } }],
+    volumes: [{ name: 'cache', emptyDir: { sizeLimit: '1Gi' } }, ...extraVolumes],
   };
 }

@@ -24,6 +24,9 @@ export function buildGeneratedFiles(): ReadonlyMap<string, string> {
     image: IMAGE,
     replicas: '{{ int .Values.replicas }}',
     resources: '{{ toJson .Values.resources }}',
+    extraArgs: ['{{ range .Values.operator.extraArgs }}'],
+    extraVolumes: ['{{ range .Values.operator.extraVolumes }}'],
+    extraVolumeMounts: ['{{ range .Values.operator.extraVolumeMounts }}'],
   });
   const admission = buildAdmissionManifests({ operator: operatorUser(NAMESPACE) });
   files.set('charts/assent/templates/admission.yaml', renderTemplate(admission));
@@ -50,10 +53,15 @@ function renderHas(kind: string): string {
   return `(.Capabilities.APIVersions.Has "${kind}")`;
 }
 
-/** A value that is one Helm expression stands without quotes, so that it may give a number or an object. */
+/**
+ * A value that is one Helm expression stands without quotes, so that it may give a number or an object. An element that
+ * is a range stands for all elements of the list that it names.
+ */
 function renderChartYaml(manifest: Manifest): string {
   const text = stringify(manifest, { aliasDuplicateObjects: false, lineWidth: 0, blockQuote: 'literal' });
-  return text.replaceAll(/"(\{\{ (?:int|toJson) [^"]*\}\})"/g, '$1');
+  return text
+    .replaceAll(/"(\{\{ (?:int|toJson) [^"]*\}\})"/g, '$1')
+    .replaceAll(/^( *)- "\{\{ (range [^"]*) \}\}"$/gm, '$1{{- $2 }}\n$1- {{ toJson . }}\n$1{{- end }}');
 }
 
 function nameOf(manifest: Record<string, unknown>): string {

@@ -31,6 +31,10 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 const Manifest = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
+const Pod = z.object({
+  volumes: z.array(z.unknown()),
+  containers: z.array(z.object({ args: z.array(z.string()), volumeMounts: z.array(z.unknown()) })),
+});
 type Manifests = Readonly<Record<string, z.infer<typeof Manifest>>>;
 
 /** What the chart renders, by kind and name. */
@@ -93,6 +97,26 @@ describe('what the chart installs', () => {
 
   test('is refused before Kubernetes 1.30', async () => {
     await expect(render('--kube-version', '1.29.0')).rejects.toThrow('chart requires kubeVersion: >=1.30.0-0');
+  });
+
+  test('gives the operator what its values add: arguments, and volumes where they are mounted', async () => {
+    const mount = { name: 'records', mountPath: '/var/lib/assent' };
+    const volume = { name: 'records', persistentVolumeClaim: { claimName: 'assent-records' } };
+    const args = ['--record-mask', '/snapshot/*/spec/parameters/a"b'];
+    const values = { extraArgs: args, extraVolumes: [volume], extraVolumeMounts: [mount] };
+    const rendered = await render('--set-json', `operator=${JSON.stringify(values)}`);
+    const podOf = (manifests: Manifests) =>
+      z.object({ spec: z.object({ template: z.object({ spec: Pod }) }) }).parse(manifests['Deployment/assent-operator'])
+        .spec.template.spec;
+    const [before, after] = [podOf(await render()), podOf(rendered)];
+    expect(after.volumes).toEqual([...before.volumes, volume]);
+    expect(after.containers).toEqual(
+      before.containers.map((container) => ({
+        ...container,
+        args: [...container.args, ...args],
+        volumeMounts: [...container.volumeMounts, mount],
+      })),
+    );
   });
 
   test('takes image, replicas and resources from its values', async () => {
