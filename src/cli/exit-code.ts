@@ -24,7 +24,7 @@ const MEANINGS = {
   verify: {
     approved: 'everything fits',
     rejected: 'something does not fit: the line names the first entry',
-    error: 'wrong usage, or an error',
+    error: 'wrong usage, an error, or a record that was masked and cannot be checked',
   },
   replay: {
     approved: 'every decision is the same, byte for byte',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { AuditRecord } from '../../decision/index.ts';
 import { CliError } from '../cli-error.ts';
+import { printable } from '../printable.ts';
 
 /** A record, and where it stands. */
 export interface LoadedRecord {
@@ -12,6 +13,7 @@ export interface LoadedRecord {
 
 /** The operator's log holds records among other lines. */
 const LogLine = z.object({ msg: z.string(), record: z.unknown().optional() });
+const MaskedRecord = z.object({ masked: z.array(z.string()) });
 const RecordKind = z.object({ kind: z.enum(['Decision', 'RefusedApproval', 'Policy']) });
 
 /**
@@ -69,8 +71,14 @@ function parseLine(line: string): ParsedLine {
   }
   const logged = LogLine.safeParse(value);
   if (logged.success && logged.data.record === undefined) return { kind: 'other' };
-  const record = AuditRecord.safeParse(logged.success ? logged.data.record : value);
+  const candidate = logged.success ? logged.data.record : value;
+  const record = AuditRecord.safeParse(candidate);
   if (record.success) return { kind: 'record', record: record.data };
+  const masked = MaskedRecord.safeParse(candidate);
+  if (masked.success) {
+    const places = masked.data.masked.map(printable).join(', ');
+    return { kind: 'problem', problem: `cannot be read: something else than text was masked: ${places}` };
+  }
   const [issue] = record.error.issues;
   return { kind: 'problem', problem: `is no record: ${issue?.path.join('.')}: ${issue?.message}` };
 }

@@ -32,6 +32,8 @@ interface VerifyOptions extends NamespaceOptions {
 interface Verified {
   readonly title: string;
   readonly misfit: Misfit | null;
+  /** What was masked in a record: whether the rest was changed, nobody can say. */
+  readonly masked?: readonly string[];
 }
 
 export function buildVerifyCommand(exit: (code: ExitCode) => void): Command {
@@ -55,11 +57,14 @@ async function verify(target: string, options: VerifyOptions): Promise<ExitCode>
   const verified =
     target === '-' || existsSync(target) ? verifyFile(target, keys) : [await verifyStored(target, options, keys)];
   if (verified.length === 0) throw new CliError([`${target}: holds neither ModelVersions nor records`]);
-  for (const { title, misfit } of verified)
-    console.log(
-      `${title}: ${misfit ? `${misfit.entry}: ${printable(misfit.problem)}` : `fits${keys ? ', signature holds' : ''}`}`,
-    );
-  return verified.some(({ misfit }) => misfit) ? EXIT.rejected : EXIT.approved;
+  for (const one of verified) console.log(`${one.title}: ${render(one, keys !== null)}`);
+  if (verified.some(({ misfit }) => misfit)) return EXIT.rejected;
+  return verified.some(({ masked }) => masked) ? EXIT.error : EXIT.approved;
+}
+
+function render({ misfit, masked }: Verified, signed: boolean): string {
+  if (masked) return `cannot be checked: the record was masked: ${masked.map(printable).join(', ')}`;
+  return misfit ? `${misfit.entry}: ${printable(misfit.problem)}` : `fits${signed ? ', signature holds' : ''}`;
 }
 
 /** @returns null where signatures are not asked for. */
@@ -110,6 +115,7 @@ function verifyVersion(version: ModelVersion, keys: ReadonlyMap<string, KeyObjec
 }
 
 function verifyLoaded({ place, record }: LoadedRecord, keys: ReadonlyMap<string, KeyObject> | null): Verified {
+  if (record.masked) return { title: place, misfit: null, masked: record.masked };
   // Only what is final is signed, and a move that follows from it is not signed again.
   const signed = record.kind === 'Decision' && record.attestation !== undefined;
   return {
