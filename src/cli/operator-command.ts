@@ -7,10 +7,12 @@ import { createCompiler, createEvaluator } from '../rego/index.ts';
 import { createLogger, createOperatorEvents, createOperatorMetrics, startHealthServer } from '../telemetry/index.ts';
 import { limitYoungHeap } from './limit-young-heap.ts';
 import { parseInteger } from './parse-integer.ts';
+import { openRecordLog } from './records/open-record-log.ts';
+import { addRecordOptions, type RecordOptions } from './records/record-options.ts';
 import { regoPaths } from './rego-paths.ts';
 import { untilSignal } from './until-signal.ts';
 
-interface OperatorCommandOptions {
+interface OperatorCommandOptions extends RecordOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly namespaces?: readonly string[];
@@ -21,7 +23,7 @@ interface OperatorCommandOptions {
 }
 
 export function buildOperatorCommand(): Command {
-  return new Command('operator')
+  const command = new Command('operator')
     .summary('run the operator against a cluster')
     .description(
       'Watches ModelVersions and policies, decides, and writes what was decided into status.\n' +
@@ -33,8 +35,8 @@ export function buildOperatorCommand(): Command {
     .option('--operator-namespace <name>', "namespace of the operator's ServiceAccount", DEFAULT_NAMESPACE)
     .option('--workers <count>', 'versions worked on at once', parseInteger(1, 1024), 32)
     .option('--evaluators <count>', 'threads that evaluate policies', parseInteger(1, 64), 2)
-    .option('--health-port <port>', 'serve /healthz, /readyz and /metrics on this port', parseInteger(0, 65535))
-    .action(runOperator);
+    .option('--health-port <port>', 'serve /healthz, /readyz and /metrics on this port', parseInteger(0, 65535));
+  return addRecordOptions(command).action(runOperator);
 }
 
 async function runOperator(options: OperatorCommandOptions): Promise<void> {
@@ -42,6 +44,8 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
   const { logLevel } = readConfig(process.env);
   const metrics = createOperatorMetrics();
   const events = createOperatorEvents(createLogger({ level: logLevel }), metrics);
+  const ending = new AbortController();
+  await using records = await openRecordLog(options, { events, signal: ending.signal });
   const { kubeconfig, context, namespaces } = options;
   await using cluster = loadCluster({ ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) });
   await using compiler = createCompiler(regoPaths());
@@ -53,9 +57,11 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
     compiler,
     evaluator,
     events,
-    records: { record: events.recorded },
+    records,
     workers: options.workers,
   });
+  // Before the operator ends, for it waits for its workers, and these may wait for room in the spool.
+  using _ending = { [Symbol.dispose]: () => ending.abort() };
   let ready = false;
   void operator.ready.then(() => {
     ready = true;
