@@ -5,7 +5,7 @@ import { loadCluster } from '../kube/index.ts';
 import { startOperator } from '../operator/index.ts';
 import { createCompiler, createEvaluator } from '../rego/index.ts';
 import { createLogger, createOperatorEvents, createOperatorMetrics, startHealthServer } from '../telemetry/index.ts';
-import { limitYoungHeap } from './limit-young-heap.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { parseInteger } from './parse-integer.ts';
 import { openRecordLog } from './records/open-record-log.ts';
 import { addRecordOptions, type RecordOptions } from './records/record-options.ts';
@@ -40,7 +40,6 @@ export function buildOperatorCommand(): Command {
 }
 
 async function runOperator(options: OperatorCommandOptions): Promise<void> {
-  limitYoungHeap();
   const { logLevel } = readConfig(process.env);
   const metrics = createOperatorMetrics();
   const events = createOperatorEvents(createLogger({ level: logLevel }), metrics);
@@ -60,6 +59,7 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
     records,
     workers: options.workers,
   });
+  keepHeapSmall({ loaded: operator.ready, isBusy: () => operator.queueLength > 0 });
   // Before the operator ends, for it waits for its workers, and these may wait for room in the spool.
   using _ending = { [Symbol.dispose]: () => ending.abort() };
   let ready = false;

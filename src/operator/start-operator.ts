@@ -39,6 +39,8 @@ export interface OperatorOptions {
 export interface Operator extends AsyncDisposable {
   /** Resolves when the caches have synced and every policy has been compiled or has failed to. */
   readonly ready: Promise<void>;
+  /** Versions that wait or are worked on. */
+  readonly queueLength: number;
 }
 
 const WORKERS = 32;
@@ -231,6 +233,9 @@ export function startOperator(options: OperatorOptions): Operator {
 
   return {
     ready,
+    get queueLength() {
+      return versions.length;
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       clockWatch[Symbol.dispose]();

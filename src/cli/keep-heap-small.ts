@@ -1,0 +1,37 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { z } from 'zod';
+
+interface HeapOptions {
+  /** Resolves when the first large load is over. */
+  readonly loaded: Promise<void>;
+  /** A compaction stops everything for some tenths of a second: it waits for a quiet moment. */
+  readonly isBusy: () => boolean;
+}
+
+const Collect = z.custom<(options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void>(
+  (value) => typeof value === 'function',
+);
+
+const INTERVAL_MS = 60_000;
+/** Less is not worth a pause. */
+const SLACK_BYTES = 48 * 2 ** 20;
+
+/**
+ * Keeps the operator's memory near what it needs. It reads every object once and keeps little of each: left alone, V8
+ * lets the space for young objects grow with the load, and never gives back the holes that the load leaves in the old
+ * one. At 100,000 versions that is half of the process (test/bench/scale.ts). Must be called before the load.
+ */
+export function keepHeapSmall({ loaded, isBusy }: HeapOptions): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--expose-gc');
+  const collect = Collect.parse(runInNewContext('gc'));
+  const compact = (): void => {
+    const { heapTotal, heapUsed } = process.memoryUsage();
+    if (isBusy() || heapTotal - heapUsed < SLACK_BYTES) return;
+    // Only the last resort moves what lives together, and frees the memory outside the heap that garbage holds.
+    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  };
+  void loaded.then(compact);
+  setInterval(compact, INTERVAL_MS).unref();
+}
