@@ -18,7 +18,7 @@ interface OperatorCommandOptions extends RecordOptions {
   readonly namespaces?: readonly string[];
   readonly operatorNamespace: string;
   readonly workers: number;
-  readonly evaluators: number;
+  readonly evaluators?: number;
   readonly healthPort?: number;
 }
 
@@ -34,7 +34,11 @@ export function buildOperatorCommand(): Command {
     .option('--namespaces <names...>', 'only the ModelVersions of these namespaces (default: all)', splitList)
     .option('--operator-namespace <name>', "namespace of the operator's ServiceAccount", DEFAULT_NAMESPACE)
     .option('--workers <count>', 'versions worked on at once', parseInteger(1, 1024), 32)
-    .option('--evaluators <count>', 'threads that evaluate policies', parseInteger(1, 64), 2)
+    .option(
+      '--evaluators <count>',
+      'threads that evaluate policies (default: 1, or 2 on more than two processors)',
+      parseInteger(1, 64),
+    )
     .option('--health-port <port>', 'serve /healthz, /readyz and /metrics on this port', parseInteger(0, 65535));
   return addRecordOptions(command).action(runOperator);
 }
@@ -48,7 +52,7 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
   const { kubeconfig, context, namespaces } = options;
   await using cluster = loadCluster({ ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) });
   await using compiler = createCompiler(regoPaths());
-  await using evaluator = createEvaluator({ threads: options.evaluators });
+  await using evaluator = createEvaluator(options.evaluators ? { threads: options.evaluators } : {});
   await using operator = startOperator({
     cluster,
     ...(namespaces ? { namespaces } : {}),

@@ -58,7 +58,8 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
     resourceVersion: metadata.resourceVersion,
     generation,
     model: spec.model,
-    stage,
+    // The constant, and not a copy of it for each of a hundred thousand versions.
+    stage: STAGES.find((known) => known === stage) ?? stage,
     needsWork: !settled || decisionUnrecorded,
     decisionUnrecorded,
     movedAt: status.history[0]?.at ?? '',
