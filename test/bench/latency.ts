@@ -53,7 +53,10 @@ async function measureBare(bench: BenchCluster, offset: number): Promise<number>
 
 /** @returns for each version the milliseconds from sending it to seeing its decision in a watch. */
 async function measureDecisions(bench: BenchCluster): Promise<readonly number[]> {
-  await using _operator = await startOperatorProcess(bench.operatorKubeconfig, { args: ['--namespaces', 'applied'] });
+  await using _operator = await startOperatorProcess(bench.operatorKubeconfig, {
+    args: ['--namespaces', 'applied'],
+    keepRecords: false,
+  });
   const sentAt = new Map<string, number>();
   const took: number[] = [];
   const { promise: all, resolve } = Promise.withResolvers<void>();

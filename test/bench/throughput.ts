@@ -38,7 +38,10 @@ async function measure(cluster: BenchCluster, count: number): Promise<void> {
   await createVersions(cluster, 'decided', count);
 
   const before = await measureBare(cluster, typicalStatus('before'));
-  const operator = await startOperatorProcess(cluster.operatorKubeconfig, { args: ['--namespaces', 'decided'] });
+  const operator = await startOperatorProcess(cluster.operatorKubeconfig, {
+    args: ['--namespaces', 'decided'],
+    keepRecords: false,
+  });
   await untilQuiet(cluster, 'decided');
   const memory = await readMemory(operator.pid);
   await operator[Symbol.asyncDispose]();
