@@ -1,10 +1,13 @@
 export { type AdmissionOptions, buildAdmissionManifests } from './admission-manifests.ts';
+export { buildGuardManifests, type GuardOptions } from './guard-manifests.ts';
 export { type AdmissionJudgement, type FoundAdmission, judgeAdmission } from './judge-admission.ts';
+export { type GuardJudgement, judgeGuard } from './judge-guard.ts';
 export type { Manifest, Templated } from './manifest.ts';
 export {
   ADMISSION_NAMES,
   ADMISSION_STATE_NAME,
   DEFAULT_NAMESPACE,
+  GUARD_NAME,
   OPERATOR_NAME,
   operatorUser,
   PUBLIC_KEYS_NAME,

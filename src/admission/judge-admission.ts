@@ -1,4 +1,5 @@
 import { type AdmissionOptions, buildAdmissionManifests } from './admission-manifests.ts';
+import { explainDifferences, isRecord } from './explain-differences.ts';
 import type { Manifest } from './manifest.ts';
 
 /** What stands in the cluster under the names of `ADMISSION_NAMES`, as the API server returns it. */
@@ -49,26 +50,6 @@ function partition<Value>(values: readonly Value[], test: (value: Value) => bool
   return [values.filter(test), values.filter((value) => !test(value))];
 }
 
-/** @returns for every field that is not as built, its path and what it is. */
-function explainDifferences(built: unknown, found: unknown, path: string): readonly string[] {
-  if (Array.isArray(built) && Array.isArray(found)) {
-    if (built.length !== found.length) return [`${path} has ${found.length} entries, not ${built.length}`];
-    return built.flatMap((entry, index) => explainDifferences(entry, found[index], `${path}[${index}]`));
-  }
-  if (isRecord(built) && isRecord(found)) {
-    const keys = new Set([...Object.keys(built), ...Object.keys(found)]);
-    return [...keys].flatMap((key) => explainDifferences(built[key], found[key], `${path}.${key}`));
-  }
-  if (built === found) return [];
-  if (built === undefined) return [`${path} was added`];
-  if (found === undefined) return [`${path} was removed`];
-  return [`${path} was changed`];
-}
-
 function nameOf({ metadata }: Record<string, unknown>): unknown {
   return isRecord(metadata) ? metadata.name : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -12,6 +12,12 @@ export const ADMISSION_NAMES = {
   schema: 'assent-schema',
 } as const;
 
+/**
+ * ValidatingAdmissionPolicy: the deployment guard, which is installed by choice. It has no part in whether an approval
+ * can be trusted, so it is not among the others.
+ */
+export const GUARD_NAME = 'assent-deployments';
+
 /** In the message of every refusal that passes by itself, once the operator has recorded the earlier decision. */
 export const TRY_AGAIN = 'try again in a moment';
 

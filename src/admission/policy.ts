@@ -2,7 +2,7 @@ import { GROUP, VERSION } from '../api/index.ts';
 import type { CelValidation, CelVariable } from './cel.ts';
 import { buildMetadata, type Manifest } from './manifest.ts';
 
-const API_VERSION = 'admissionregistration.k8s.io/v1';
+export const ADMISSION_API_VERSION = 'admissionregistration.k8s.io/v1';
 
 interface PolicyOptions {
   readonly name: string;
@@ -17,13 +17,13 @@ export function buildValidatingPolicy(
   options: PolicyOptions & { readonly validations: readonly CelValidation[] },
 ): readonly Manifest[] {
   const policy = {
-    apiVersion: API_VERSION,
+    apiVersion: ADMISSION_API_VERSION,
     kind: 'ValidatingAdmissionPolicy',
     metadata: buildMetadata(options.name),
     spec: { ...buildCommonSpec(options), validations: options.validations },
   };
   const binding = {
-    apiVersion: API_VERSION,
+    apiVersion: ADMISSION_API_VERSION,
     kind: 'ValidatingAdmissionPolicyBinding',
     metadata: buildMetadata(options.name),
     spec: { policyName: options.name, validationActions: ['Deny'] },
@@ -34,7 +34,7 @@ export function buildValidatingPolicy(
 /** @returns a MutatingAdmissionPolicy that applies one JSON patch, and its binding. */
 export function buildMutatingPolicy(options: PolicyOptions & { readonly jsonPatch: string }): readonly Manifest[] {
   const policy = {
-    apiVersion: API_VERSION,
+    apiVersion: ADMISSION_API_VERSION,
     kind: 'MutatingAdmissionPolicy',
     metadata: buildMetadata(options.name),
     spec: {
@@ -45,7 +45,7 @@ export function buildMutatingPolicy(options: PolicyOptions & { readonly jsonPatc
     },
   };
   const binding = {
-    apiVersion: API_VERSION,
+    apiVersion: ADMISSION_API_VERSION,
     kind: 'MutatingAdmissionPolicyBinding',
     metadata: buildMetadata(options.name),
     spec: { policyName: options.name },

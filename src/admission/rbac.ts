@@ -4,6 +4,7 @@ import {
   ADMISSION_NAMES,
   ADMISSION_STATE_NAME,
   DEFAULT_NAMESPACE,
+  GUARD_NAME,
   OPERATOR_NAME,
   PUBLIC_KEYS_NAME,
   SIGNING_KEYS_NAME,
@@ -37,7 +38,7 @@ function buildPeopleRoles(): readonly Manifest[] {
   return [
     buildClusterRole(
       'assent-viewer',
-      [ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies'], READ)],
+      [ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'stageapprovals'], READ)],
       ['view'],
     ),
     buildClusterRole('assent-submitter', [ours(['modelversions'], [...READ, ...WRITE])], ['edit']),
@@ -54,7 +55,7 @@ function buildPeopleRoles(): readonly Manifest[] {
 
 /** The operator reads versions and policies and writes their status. It can neither change a version nor approve one. */
 function buildOperatorRoles(namespace: string): readonly Manifest[] {
-  const subjects = [{ kind: 'ServiceAccount', name: OPERATOR_NAME, namespace }];
+  const subjects = [operatorSubject(namespace)];
   const metadata = buildMetadata(OPERATOR_NAME, { namespace });
   return [
     buildClusterRole(OPERATOR_NAME, [
@@ -74,17 +75,11 @@ function buildOperatorRoles(namespace: string): readonly Manifest[] {
           'mutatingadmissionpolicybindings',
         ],
         // Only by name: a list or a watch needs the field selector metadata.name=NAME.
-        resourceNames: Object.values(ADMISSION_NAMES),
+        resourceNames: [...Object.values(ADMISSION_NAMES), GUARD_NAME],
         verbs: READ,
       },
     ]),
-    {
-      apiVersion: API_VERSION,
-      kind: 'ClusterRoleBinding',
-      metadata: buildMetadata(OPERATOR_NAME),
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: OPERATOR_NAME },
-      subjects,
-    },
+    bindClusterRole(OPERATOR_NAME, namespace),
     {
       apiVersion: API_VERSION,
       kind: 'Role',
@@ -137,7 +132,22 @@ function ours(resources: readonly string[], verbs: readonly string[]): Rule {
   return { apiGroups: [GROUP], resources, verbs };
 }
 
-function buildClusterRole(name: string, rules: readonly Rule[], partOf: readonly BuiltInRole[] = []): Manifest {
+export function buildClusterRole(name: string, rules: readonly Rule[], partOf: readonly BuiltInRole[] = []): Manifest {
   const labels = Object.fromEntries(partOf.map((role) => [`rbac.authorization.k8s.io/aggregate-to-${role}`, 'true']));
   return { apiVersion: API_VERSION, kind: 'ClusterRole', metadata: buildMetadata(name, { labels }), rules };
+}
+
+/** @returns the binding that gives a ClusterRole to the operator that runs in `namespace`. */
+export function bindClusterRole(name: string, namespace: string): Manifest {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'ClusterRoleBinding',
+    metadata: buildMetadata(name),
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [operatorSubject(namespace)],
+  };
+}
+
+function operatorSubject(namespace: string): Record<string, string> {
+  return { kind: 'ServiceAccount', name: OPERATOR_NAME, namespace };
 }

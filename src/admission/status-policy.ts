@@ -6,13 +6,19 @@ import { buildValidatingPolicy } from './policy.ts';
 
 /**
  * @param operator the operator's user name
- * @returns the policy that lets nobody else write a status: stage, recorded approvals and history are the operator's
+ * @returns the policy that lets nobody else write a status: stage, recorded approvals, history and what the
+ * deployment guard goes by are the operator's
  */
 export function buildStatusPolicy(operator: string): readonly Manifest[] {
   const advice = `only the operator (${operator}) writes a status: to decide, annotate the version with ${ANNOTATIONS.approve}`;
   return buildValidatingPolicy({
     name: ADMISSION_NAMES.status,
-    resources: ['modelversions/status', 'approvalpolicies/status', 'clusterapprovalpolicies/status'],
+    resources: [
+      'modelversions/status',
+      'approvalpolicies/status',
+      'clusterapprovalpolicies/status',
+      'stageapprovals/status',
+    ],
     operations: ['CREATE', 'UPDATE'],
     validations: [
       {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApprovalPolicySpec, ApprovalPolicyStatus } from './approval-policy.ts';
 import { ModelVersionSpec, ModelVersionStatus } from './model-version.ts';
 import { GROUP, VERSION } from './names.ts';
+import { StageApprovalsStatus } from './stage-approvals.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -10,7 +11,8 @@ interface Kind {
   readonly plural: string;
   readonly shortNames: readonly string[];
   readonly scope: 'Namespaced' | 'Cluster';
-  readonly spec: z.ZodType;
+  /** Undefined: nobody asks for anything, it only tells. */
+  readonly spec?: z.ZodType;
   readonly status: z.ZodType;
   readonly columns: readonly JsonObject[];
 }
@@ -61,6 +63,19 @@ const KINDS: readonly Kind[] = [
     scope: 'Cluster',
     ...policyKind,
   },
+  {
+    kind: 'StageApprovals',
+    plural: 'stageapprovals',
+    shortNames: [],
+    scope: 'Namespaced',
+    status: StageApprovalsStatus,
+    columns: [
+      column('Model-Namespace', '.status.modelNamespace'),
+      column('Approved', '.status.approved', { type: 'integer' }),
+      column('Omitted', '.status.omitted', { type: 'integer' }),
+      age,
+    ],
+  },
 ];
 
 /** @returns the CustomResourceDefinitions of all kinds, ready for the API server. */
@@ -88,12 +103,12 @@ function buildCrd({ kind, plural, shortNames, scope, spec, status, columns }: Ki
           schema: {
             openAPIV3Schema: {
               type: 'object',
-              required: ['spec'],
+              ...(spec ? { required: ['spec'] } : {}),
               properties: {
                 apiVersion: { type: 'string' },
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
-                spec: buildStructuralSchema(spec),
+                ...(spec ? { spec: buildStructuralSchema(spec) } : {}),
                 status: buildStructuralSchema(status),
               },
             },

@@ -7,3 +7,4 @@ export * from './metadata.ts';
 export * from './model-version.ts';
 export * from './names.ts';
 export * from './stage.ts';
+export * from './stage-approvals.ts';

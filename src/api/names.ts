@@ -22,3 +22,19 @@ export const ANNOTATIONS = {
 /** What a person can decide about a version. */
 export const VERDICTS = ['approve', 'reject', 'revoke'] as const;
 export type Verdict = (typeof VERDICTS)[number];
+
+/** The labels that the deployment guard reads. */
+export const LABELS = {
+  /** On a workload or its pod template: the name of the ModelVersion that it serves. */
+  modelVersion: `${GROUP}/model-version`,
+  /** On a namespace: the stage that it is for; a namespace without it is not guarded. */
+  stage: `${GROUP}/stage`,
+  /** On a guarded namespace: where its ModelVersions are, if not in itself. */
+  modelNamespace: `${GROUP}/model-namespace`,
+} as const;
+
+/** The annotation by which a workload says which artifact it serves; it must be the approved one. */
+export const ARTIFACT_DIGEST_ANNOTATION = `${GROUP}/artifact-digest`;
+
+/** The StageApprovals object of a guarded namespace: there is one, of this name. */
+export const STAGE_APPROVALS_NAME = 'assent';

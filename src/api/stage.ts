@@ -5,6 +5,10 @@ import { inCrd } from './rule.ts';
 export const STAGES = ['None', 'Staging', 'Production', 'Archived'] as const;
 export type Stage = (typeof STAGES)[number];
 
+/** The stages in which a version is served. */
+export const SERVED_STAGES = ['Staging', 'Production'] as const satisfies readonly Stage[];
+export type ServedStage = (typeof SERVED_STAGES)[number];
+
 const UNKNOWN_STAGE = `the stage must be one of ${STAGES.join(', ')}`;
 const REJECTED_STAGE =
   "'Rejected' is a decision, not a stage: a rejected version's stage is Archived, so write stage: Archived";

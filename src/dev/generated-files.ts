@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import {
   buildAdmissionManifests,
+  buildGuardManifests,
   buildOperatorManifests,
   buildRbacManifests,
   type Manifest,
@@ -29,7 +30,16 @@ export function buildGeneratedFiles(): ReadonlyMap<string, string> {
     extraVolumeMounts: ['{{ range .Values.operator.extraVolumeMounts }}'],
   });
   const admission = buildAdmissionManifests({ operator: operatorUser(NAMESPACE) });
+  const guard = buildGuardManifests({
+    namespace: NAMESPACE,
+    resources: '{{ toJson .Values.guard.resources }}',
+    // The text of a CEL expression: the list in JSON, as a JSON string.
+    versionRequired: '{{ toJson (toJson .Values.guard.versionRequired) }}',
+    versionPath: '{{ range .Values.guard.versionPath }}[?{{ squote . }}]{{ end }}',
+    checkControlled: '{{ .Values.guard.checkControlled }}',
+  });
   files.set('charts/assent/templates/admission.yaml', renderTemplate(admission));
+  files.set('charts/assent/templates/guard.yaml', renderOptionalTemplate('.Values.guard.enabled', guard));
   files.set('charts/assent/templates/rbac.yaml', renderTemplate(buildRbacManifests({ namespace: NAMESPACE })));
   files.set('charts/assent/templates/operator.yaml', renderTemplate(operator));
   return files;
@@ -47,6 +57,12 @@ function renderTemplate(manifests: readonly Manifest[]): string {
     return `{{- if ternary ${renderHas(`${apiVersion}/${kind}`)} (${serves}) ${knowsKinds} }}\n${document}{{- end }}\n`;
   });
   return `# Generated from src/admission by \`npm run generate\`.\n${documents.join('')}`;
+}
+
+/** @returns a Helm template of what is installed only where the value says so. */
+function renderOptionalTemplate(value: string, manifests: readonly Manifest[]): string {
+  const [comment, ...lines] = renderTemplate(manifests).split('\n');
+  return [comment, `{{- if ${value} }}`, ...lines.slice(0, -1), '{{- end }}', ''].join('\n');
 }
 
 function renderHas(kind: string): string {

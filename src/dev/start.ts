@@ -1,10 +1,12 @@
 // `npm start`: a control plane on this machine, with everything installed and the operator running. Ctrl-C ends it.
+// `npm start -- --guard` installs the deployment guard as well.
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { DEFAULT_NAMESPACE, operatorUser } from '../admission/index.ts';
+import { buildGuardManifests, DEFAULT_NAMESPACE, operatorUser } from '../admission/index.ts';
 import { GROUP, VERSION } from '../api/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../kube/index.ts';
 import { buildExamplePolicies, EXAMPLE_ACCESS } from './examples.ts';
@@ -22,6 +24,7 @@ import { untilAskedToEnd } from './until-asked-to-end.ts';
 const main = join(import.meta.dirname, '..', 'cli', 'main.ts');
 const logFile = join(controlPlaneFolder, 'operator.log');
 const ended = untilAskedToEnd();
+const { values: options } = parseArgs({ options: { guard: { type: 'boolean', default: false } } });
 
 const PolicyList = z.object({
   items: z.array(
@@ -47,7 +50,11 @@ async function start(): Promise<void> {
   await using cluster = loadCluster({ kubeconfig: controlPlane.kubeconfig });
   console.log('Installing the kinds, RBAC, the admission policies and the example policies …');
   await install(cluster);
-  for (const manifest of [...EXAMPLE_ACCESS, ...buildExamplePolicies()])
+  for (const manifest of [
+    ...EXAMPLE_ACCESS,
+    ...buildExamplePolicies(),
+    ...(options.guard ? buildGuardManifests() : []),
+  ])
     await applyManifest(cluster, manifest, 'assent-start');
   await using _operator = await startOperatorProcess(controlPlane);
   const ready = await Promise.race([untilPoliciesReady(cluster).then(() => true), ended.then(() => false)]);

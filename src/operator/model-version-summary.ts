@@ -12,6 +12,8 @@ export interface ModelVersionSummary {
   readonly needsWork: boolean;
   /** A person's decision stands in the annotations and is not recorded yet. */
   readonly decisionUnrecorded: boolean;
+  /** This very content is approved, and was moved to the stage that it is in. */
+  readonly approved: boolean;
   /** When it came to its stage; '' where it never moved. */
   readonly movedAt: string;
   /** It holds its stage, and no other version shall. */
@@ -25,6 +27,7 @@ const Stored = z.object({
   metadata: z.object({
     resourceVersion: z.string().default(''),
     generation: z.number().default(1),
+    deletionTimestamp: z.string().optional(),
     annotations,
   }),
   spec: z.object({
@@ -62,6 +65,7 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
     stage: STAGES.find((known) => known === stage) ?? stage,
     needsWork: !settled || decisionUnrecorded,
     decisionUnrecorded,
+    approved: approved && settled && metadata.deletionTimestamp === undefined,
     movedAt: status.history[0]?.at ?? '',
     archivesOthers: spec.archiveExistingVersions && settled && approved && holdsExclusively(stage),
   };

@@ -1,4 +1,4 @@
-import type { ApprovalPolicyStatus, ModelVersionStatus } from '../api/index.ts';
+import type { ApprovalPolicyStatus, ModelVersionStatus, StageApprovalsStatus } from '../api/index.ts';
 import type { AuditRecord, PlannedEvent } from '../decision/index.ts';
 import type { CompiledPolicy, CompileResult, EvaluationRequest, EvaluationResult } from '../rego/index.ts';
 import type { ModelVersionSummary } from './model-version-summary.ts';
@@ -46,6 +46,15 @@ export type PolicyKind = 'ApprovalPolicy' | 'ClusterApprovalPolicy';
 export interface StatusWriter {
   writeModelVersionStatus(ref: ObjectRef, status: ModelVersionStatus): Promise<string>;
   writePolicyStatus(kind: PolicyKind, ref: ObjectRef, status: ApprovalPolicyStatus): Promise<string>;
+}
+
+/** The single door for what the deployment guard goes by. Each write throws where the object has changed meanwhile. */
+export interface StageApprovalsWriter {
+  /** Creates the namespace's object, with nothing in it: until it has a status, the guard refuses. */
+  create(namespace: string): Promise<ObjectRef>;
+  /** @returns the resourceVersion that it made. */
+  writeStatus(ref: ObjectRef, status: StageApprovalsStatus): Promise<string>;
+  delete(namespace: string): Promise<void>;
 }
 
 /** Kubernetes Events: best effort, never in the way of a decision. */

@@ -21,6 +21,30 @@ export const POLICIES: Readonly<Record<PolicyKind, ResourceType>> = {
   },
 };
 
+export const STAGE_APPROVALS: ResourceType = {
+  ...ours,
+  plural: 'stageapprovals',
+  kind: 'StageApprovals',
+  namespaced: true,
+};
+
+export const VALIDATING_POLICIES: Readonly<Record<'policy' | 'binding', ResourceType>> = {
+  policy: {
+    group: 'admissionregistration.k8s.io',
+    version: 'v1',
+    plural: 'validatingadmissionpolicies',
+    kind: 'ValidatingAdmissionPolicy',
+    namespaced: false,
+  },
+  binding: {
+    group: 'admissionregistration.k8s.io',
+    version: 'v1',
+    plural: 'validatingadmissionpolicybindings',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    namespaced: false,
+  },
+};
+
 export const NAMESPACES: ResourceType = {
   group: '',
   version: 'v1',

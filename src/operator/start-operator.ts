@@ -3,6 +3,7 @@ import { type Cluster, createCompactStore, createPlainStore, type ResourceType, 
 import type { OperatorEvents } from '../telemetry/index.ts';
 import { createAdmissionReader } from './admission-reader.ts';
 import { createAdmissionState } from './admission-state.ts';
+import { createDeploymentGuard } from './deployment-guard.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
 import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
@@ -15,6 +16,7 @@ import { MODEL_VERSIONS, NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
+import { untilAborted } from './until-aborted.ts';
 import { watchAdmission } from './watch-admission.ts';
 import { watchClock } from './watch-clock.ts';
 import { createWorkQueue } from './work-queue.ts';
@@ -37,7 +39,10 @@ export interface OperatorOptions {
 }
 
 export interface Operator extends AsyncDisposable {
-  /** Resolves when the caches have synced and every policy has been compiled or has failed to. */
+  /**
+   * Resolves when the caches have synced, every policy has been compiled or has failed to, and the deployment guard, where
+   * it is installed, goes by what is approved now.
+   */
   readonly ready: Promise<void>;
   /** Versions that wait or are worked on. */
   readonly queueLength: number;
@@ -114,6 +119,7 @@ export function startOperator(options: OperatorOptions): Operator {
   });
 
   const clockWatch = watchClock({ clock, onStep: requeueWaiting });
+  const guard = createDeploymentGuard({ cluster, versions: versionStore, watched: namespaces, clock, events });
 
   const watched = (resource: ResourceType) => ({
     cluster,
@@ -147,6 +153,7 @@ export function startOperator(options: OperatorOptions): Operator {
       ...watched(NAMESPACES),
       store: namespaceStore,
       onChange: ({ key, old, now }) => {
+        guard.observeNamespace(key, now);
         if (JSON.stringify(readLabels(old)) !== JSON.stringify(readLabels(now))) requeueWaiting(key);
       },
     }),
@@ -156,6 +163,7 @@ export function startOperator(options: OperatorOptions): Operator {
       onChange: ({ key, old, now }) => {
         index.observe(key, old, now);
         written.observe(key);
+        guard.observeVersion(key, now);
         if (now?.needsWork) versions.add(key);
         const summary = now ?? old;
         const holder = [old, now].some((state) => state && holdsExclusively(state.stage));
@@ -218,7 +226,7 @@ export function startOperator(options: OperatorOptions): Operator {
     }
     // A policy not yet known must not be a policy that does not exist: none is decided before all are settled.
     const policiesRun = policies.run((key) => reconcilePolicy(key, policyPorts), stop.signal);
-    await untilAborted(policies.idle(), stop.signal);
+    await Promise.all([untilAborted(policies.idle(), stop.signal), guard.start(stop.signal)]);
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     events.synced({ modelVersions: versionStore.size, policies: catalog.entries().length, seconds });
     resolveReady();
@@ -240,16 +248,8 @@ export function startOperator(options: OperatorOptions): Operator {
       stop.abort();
       clockWatch[Symbol.dispose]();
       await running;
-      await Promise.all([admission, signer, recorder, ...informers].map((part) => part[Symbol.asyncDispose]()));
+      await Promise.all([admission, signer, recorder, guard, ...informers].map((part) => part[Symbol.asyncDispose]()));
       events.stopped();
     },
   };
-}
-
-/** Resolves with the promise or with the signal, whichever is first. */
-async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const { promise: aborted, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener('abort', () => resolve());
-  if (signal.aborted) resolve();
-  await Promise.race([promise, aborted]);
 }

@@ -37,6 +37,14 @@ export interface OperatorEvents {
   /** Decisions go on with the key that is known, and unsigned where none is. */
   signingKeyProblem(error: unknown): void;
   eventDropped(error: unknown): void;
+  /** The deployment guard was installed, changed or taken away. */
+  deploymentGuardChanged(fields: { readonly installed: boolean; readonly problems: readonly string[] }): void;
+  /** The deployment guard of a namespace goes by other approvals now. */
+  stageApprovalsWritten(fields: {
+    readonly namespace: string;
+    readonly approved: number;
+    readonly omitted: number;
+  }): void;
 }
 
 export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): OperatorEvents {
@@ -96,6 +104,18 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
     eventDropped: (err) => {
       metrics.eventsDropped.inc();
       log.debug({ err }, 'event dropped');
+    },
+    deploymentGuardChanged: (fields) => {
+      metrics.guardInstalled.set(fields.installed ? 1 : 0);
+      if (fields.problems.length === 0) log.info(fields, 'deployment guard changed');
+      else log.warn(fields, 'deployment guard lets more through than it was built to');
+    },
+    stageApprovalsWritten: (fields) => {
+      const { namespace, omitted } = fields;
+      metrics.stageApprovalsWrites.inc({ namespace });
+      metrics.stageApprovalsOmitted.set({ namespace }, omitted);
+      if (omitted === 0) log.info(fields, 'stage approvals written');
+      else log.warn(fields, 'stage approvals written, and not all fit');
     },
   };
 }

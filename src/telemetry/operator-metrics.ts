@@ -14,6 +14,9 @@ export interface OperatorMetrics {
   readonly recordSinkFailures: Counter<'sink'>;
   readonly recordsSpooledBytes: Gauge;
   readonly recordSpoolFull: Gauge;
+  readonly guardInstalled: Gauge;
+  readonly stageApprovalsWrites: Counter<'namespace'>;
+  readonly stageApprovalsOmitted: Gauge<'namespace'>;
   /** Asked at each scrape. */
   observe(state: { readonly modelVersions: () => number; readonly queueLength: () => number }): void;
   /** @returns all metrics in Prometheus' text format, and its content type */
@@ -93,6 +96,23 @@ export function createOperatorMetrics(): OperatorMetrics {
     recordSpoolFull: new Gauge({
       name: 'assent_record_spool_full',
       help: '1 while the spool is full and decisions wait.',
+      registers,
+    }),
+    guardInstalled: new Gauge({
+      name: 'assent_deployment_guard_installed',
+      help: '1 while the deployment guard is installed.',
+      registers,
+    }),
+    stageApprovalsWrites: new Counter({
+      name: 'assent_stage_approvals_writes_total',
+      help: 'Writes of what the deployment guard of a namespace goes by.',
+      labelNames: ['namespace'],
+      registers,
+    }),
+    stageApprovalsOmitted: new Gauge({
+      name: 'assent_stage_approvals_omitted',
+      help: 'Approved versions that the deployment guard of a namespace refuses, because there is no room for them.',
+      labelNames: ['namespace'],
       registers,
     }),
     observe({ modelVersions, queueLength }) {

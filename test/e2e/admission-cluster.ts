@@ -167,6 +167,8 @@ function execute(program: string, args: readonly string[], stdin?: unknown): Pro
     const child = execFile(program, args, { maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
       resolve({ ok: error === null, stdout, stderr }),
     );
+    // A program that has ended already reads nothing more; how it ended is the answer.
+    child.stdin?.on('error', () => {});
     child.stdin?.end(stdin === undefined ? '' : JSON.stringify(stdin));
   });
 }

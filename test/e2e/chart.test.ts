@@ -8,6 +8,7 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import {
   buildAdmissionManifests,
+  buildGuardManifests,
   buildRbacManifests,
   DEFAULT_NAMESPACE,
   operatorUser,
@@ -90,6 +91,22 @@ describe('what the chart installs', () => {
     expect(rendered).toEqual(byName([...buildRbacManifests({ namespace: 'risk' }), ...admission]));
   });
 
+  test('has the deployment guard by choice only, as it is built', async () => {
+    const rendered = withoutOperator(await render('--kube-version', '1.37.0', '--set', 'guard.enabled=true'));
+    expect(rendered).toEqual({ ...installed(), ...byName(buildGuardManifests()) });
+  });
+
+  test('has the deployment guard with what was chosen', async () => {
+    const chosen = {
+      versionRequired: ['InferenceService', 'Job'],
+      versionPath: ['metadata', 'annotations', 'example.com/model'],
+      checkControlled: true,
+      resources: [],
+    };
+    const rendered = await render('--set-json', `guard=${JSON.stringify({ enabled: true, ...chosen })}`);
+    expect(rendered).toMatchObject(byName(buildGuardManifests(chosen)));
+  });
+
   test('begins with the kinds', async () => {
     const { crds, all } = { crds: byName(buildCrds()), all: await render('--include-crds') };
     expect(all).toMatchObject(crds);
@@ -136,7 +153,9 @@ describe('what the chart installs', () => {
 
 test('the API server accepts every object of the chart', async () => {
   const { admin, namespace } = await installAdmission();
-  const rendered = Object.values(await render('--include-crds', '--namespace', namespace));
+  const rendered = Object.values(
+    await render('--include-crds', '--namespace', namespace, '--set', 'guard.enabled=true'),
+  );
   const dryRun = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--filename', '-'];
   const list = { apiVersion: 'v1', kind: 'List', items: rendered };
   const { stdout } = assertOk(await admin([...dryRun, '--output', 'name'], list));
