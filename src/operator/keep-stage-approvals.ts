@@ -57,24 +57,30 @@ export function keepStageApprovals(options: StageApprovalsKeeperOptions): StageA
     backoff: BACKOFF,
     onError: (namespace, error, retryInMs) => options.onError(`StageApprovals/${namespace}`, error, retryInMs),
   });
+  const pause = (namespace: string, ms: number) => openFromMs.set(namespace, performance.now() + ms);
+  const addAfterPause = (namespace: string): void =>
+    queue.addAfter(namespace, Math.max(0, (openFromMs.get(namespace) ?? 0) - performance.now()));
   const informer = watchResource({
     cluster,
     resource: STAGE_APPROVALS,
     name: STAGE_APPROVALS_NAME,
     store,
     onProblem,
-    onChange: ({ key }) => {
+    onChange: ({ key, now }) => {
       const namespace = key.slice(0, key.indexOf('/'));
       written.observe(namespace);
-      queue.add(namespace);
+      // Most often it is our own write that comes back, and no reason to write sooner.
+      if (now) addAfterPause(namespace);
+      else queue.add(namespace);
     },
   });
   const writeStatus: StageApprovalsWriter['writeStatus'] = async (ref, status) => {
+    const { namespace = '' } = ref;
     const startedAtMs = performance.now();
+    // The watch may be quicker than the answer.
+    pause(namespace, OPEN_PAUSE.leastMs);
     const resourceVersion = await writer.writeStatus(ref, status);
-    const nowMs = performance.now();
-    const pauseMs = Math.max(OPEN_PAUSE.leastMs, OPEN_PAUSE.times * (nowMs - startedAtMs));
-    openFromMs.set(ref.namespace ?? '', nowMs + pauseMs);
+    pause(namespace, Math.max(OPEN_PAUSE.leastMs, OPEN_PAUSE.times * (performance.now() - startedAtMs)));
     return resourceVersion;
   };
   const ports = {
@@ -105,7 +111,7 @@ export function keepStageApprovals(options: StageApprovalsKeeperOptions): StageA
       if (change === 'none') return;
       for (const namespace of namespaces.servedFrom(key.slice(0, key.indexOf('/')))) {
         if (change === 'closes') queue.add(namespace);
-        else queue.addAfter(namespace, Math.max(0, (openFromMs.get(namespace) ?? 0) - performance.now()));
+        else addAfterPause(namespace);
       }
     },
     observeNamespace: (name) => queue.add(name),
