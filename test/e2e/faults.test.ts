@@ -5,6 +5,7 @@ import { ADMISSION_NAMES, DEFAULT_NAMESPACE, operatorUser } from '../../src/admi
 import { API_VERSION, GROUP, ModelVersion, VERSION } from '../../src/api/index.ts';
 import { type ControlPlane, install, startControlPlane } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
+import { expectReplays } from './expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import { until } from './until.ts';
 
@@ -98,12 +99,14 @@ it('an operator killed in the middle of 1,000 versions and started again decides
   await first.kill();
   const left = 1_000 - (await countDecided('killed'));
   expect(left).toBeGreaterThan(0);
-  await using _second = await startOperatorProcess(operatorConfig);
+  await using second = await startOperatorProcess(operatorConfig);
   await expectEachDecidedOnce('killed', 1_000);
+  await expectReplays(first.log);
+  await expectReplays(second.log);
 }, 240_000);
 
 it('an API server that stops and starts in the middle costs nothing: each is decided once', async () => {
-  await using _operator = await startOperatorProcess(operatorConfig);
+  await using operator = await startOperatorProcess(operatorConfig);
   await createVersions('stopped', 600);
   await until(async () => (await countDecided('stopped')) > 50, true);
   await controlPlane.stopApiServer('SIGKILL');
@@ -111,6 +114,7 @@ it('an API server that stops and starts in the middle costs nothing: each is dec
   await sleep(30_000);
   await controlPlane.startApiServer();
   await expectEachDecidedOnce('stopped', 600);
+  await expectReplays(operator.log);
 }, 240_000);
 
 it('an operator that starts with nothing to do writes nothing', async () => {
