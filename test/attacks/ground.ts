@@ -8,6 +8,7 @@ import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
 import { API_VERSION, type ApprovalPolicySpec, GROUP, type ModelVersion, VERSION } from '../../src/api/index.ts';
 import { install, kubeconfigFor, type Cluster as Target, type User } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
+import { expectReplays } from '../e2e/expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from '../e2e/operator-process.ts';
 import { renderBearerKubeconfig } from './bearer-kubeconfig.ts';
 import { createPerson, type Draft, type Person, versionIn } from './person.ts';
@@ -104,7 +105,12 @@ export async function prepareGround(target: Target, { installed = false } = {}):
     async startOperator() {
       const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
       const kubeconfig = await kubeconfigFor(target, { user: operatorUser(DEFAULT_NAMESPACE), groups });
-      return owned.use(await startOperatorProcess(kubeconfig, { args: ['--namespaces', namespace] }));
+      const operator = owned.use(await startOperatorProcess(kubeconfig, { args: ['--namespaces', namespace] }));
+      // Whatever was tried, every decision on the way must replay.
+      owned.defer(async () => {
+        await expectReplays(operator.log);
+      });
+      return operator;
     },
     async submit(by, { metadata, spec, ...rest } = {}) {
       const name = `mv-${randomBytes(4).toString('hex')}`;
