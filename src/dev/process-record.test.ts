@@ -28,8 +28,11 @@ test('a later process with a recorded id is not touched', async () => {
 });
 
 test('a process that has ended is not alive, even while its parent has not looked', async () => {
-  // The shell becomes the sleep, which never looks after the child that the shell has started.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // The shell becomes the sleep, which never looks after the child that the shell has started. The child ends only then:
+  // the shell itself would look.
+  const child = 'while [ "$(ps -o comm= -p $$)" != sleep ]; do :; done';
+  const script = `(${child}) & echo $!; exec sleep 600`;
+  const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void parent.kill('SIGKILL'));
   const [line] = await once(parent.stdout.setEncoding('utf8'), 'data');
   await expect.poll(() => isAlive(Number(line)), { timeout: 30_000 }).toBe(false);
