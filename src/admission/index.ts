@@ -9,9 +9,11 @@ export {
   DEFAULT_NAMESPACE,
   GUARD_NAME,
   OPERATOR_NAME,
+  operatorIdentity,
   operatorUser,
   PUBLIC_KEYS_NAME,
   SIGNING_KEYS_NAME,
+  serviceAccountGroups,
   TRY_AGAIN,
 } from './names.ts';
 export { buildOperatorManifests, type OperatorOptions } from './operator-manifests.ts';

@@ -40,3 +40,13 @@ export const DEFAULT_NAMESPACE = 'assent-system';
 export function operatorUser(namespace: string): string {
   return `system:serviceaccount:${namespace}:${OPERATOR_NAME}`;
 }
+
+/** @returns the operator that runs in `namespace` as its requests come, but for `system:authenticated`. */
+export function operatorIdentity(namespace: string): { readonly user: string; readonly groups: readonly string[] } {
+  return { user: operatorUser(namespace), groups: serviceAccountGroups(namespace) };
+}
+
+/** @returns the groups that the API server gives every ServiceAccount of `namespace`. */
+export function serviceAccountGroups(namespace: string): readonly string[] {
+  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
+}

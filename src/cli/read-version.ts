@@ -10,8 +10,17 @@ import type { VersionName } from './version-name.ts';
  * @throws KubeApiError
  */
 export async function readVersion(cluster: Cluster, where: VersionName): Promise<StoredVersion> {
+  return parseVersion(await readStored(cluster, where));
+}
+
+/**
+ * @returns the object as stored
+ * @throws CliError where there is none of that name, with the names that may be meant
+ * @throws KubeApiError
+ */
+export async function readStored(cluster: Cluster, where: VersionName): Promise<unknown> {
   try {
-    return parseVersion(await cluster.request({ method: 'GET', path: resourcePath(MODEL_VERSIONS, { ...where }) }));
+    return await cluster.request({ method: 'GET', path: resourcePath(MODEL_VERSIONS, { ...where }) });
   } catch (error) {
     // Without words of its own the API server does not know the kind.
     if (!(error instanceof KubeApiError) || error.code !== 'not-found' || error.answer === undefined) throw error;

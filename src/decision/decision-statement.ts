@@ -1,6 +1,7 @@
 import type { ApprovalRecord, ModelVersion, ModelVersionStatus } from '../api/index.ts';
 import { renderCanonicalJson } from './canonical.ts';
 import { type DsseEnvelope, encodeForSigning } from './dsse.ts';
+import { isFinal } from './is-final.ts';
 import { digestSpec } from './record-approval.ts';
 
 /** https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
@@ -27,8 +28,7 @@ export function buildDecisionStatement(version: ModelVersion, status: ModelVersi
   const { metadata, spec } = version;
   const { decision } = status;
   const { name, namespace = '', uid = '', generation = 1 } = metadata;
-  if (!decision || decision.generation !== generation) return null;
-  if (decision.outcome !== 'Approved' && decision.outcome !== 'Rejected') return null;
+  if (!decision || decision.generation !== generation || !isFinal(decision)) return null;
   const specDigest = digestSpec(version);
   const { artifact } = spec;
   const statement = {

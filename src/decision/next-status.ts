@@ -11,6 +11,7 @@ import {
 } from '../api/index.ts';
 import { digestOf } from './canonical.ts';
 import type { Decision } from './decide.ts';
+import { isFinal } from './is-final.ts';
 import type { Snapshot } from './snapshot.ts';
 
 const MAX_HISTORY = 50;
@@ -22,8 +23,7 @@ export function nextStatus(snapshot: Snapshot, decision: Decision): ModelVersion
   // The same decision again keeps its times and measurements, so that nothing is written.
   const status = previous?.id === decision.status.id ? previous : decision.status;
   const stage = nextStage(modelVersion, decision);
-  const settled = status.outcome === 'Approved' || status.outcome === 'Rejected';
-  const moved = settled && status !== previous && !(currentStage(modelVersion) === 'None' && stage === 'None');
+  const moved = isFinal(status) && status !== previous && !(currentStage(modelVersion) === 'None' && stage === 'None');
   return {
     ...modelVersion.status,
     stage,

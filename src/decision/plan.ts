@@ -2,6 +2,7 @@ import type { ApprovalRecord, ModelVersion, ModelVersionStatus } from '../api/in
 import { type AuditRecord, buildDecisionRecord, buildRefusedApprovalRecord } from './audit-record.ts';
 import { renderCanonicalJson } from './canonical.ts';
 import { decide } from './decide.ts';
+import { isFinal } from './is-final.ts';
 import { currentStage, nextStatus } from './next-status.ts';
 import { nextSettledStatus } from './settled.ts';
 import type { PolicyResults, Snapshot } from './snapshot.ts';
@@ -26,10 +27,7 @@ export interface Plan {
 /** Whether this generation is decided: the decision stands, and the policies are not asked again. */
 export function isSettled({ metadata, status }: ModelVersion): boolean {
   const decision = status?.decision;
-  return (
-    decision?.generation === metadata.generation &&
-    (decision?.outcome === 'Approved' || decision?.outcome === 'Rejected')
-  );
+  return decision !== undefined && decision.generation === metadata.generation && isFinal(decision);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ApprovalRecord, DecisionStatus, ModelVersion, TransitionRecord } f
 import { digestOf } from './canonical.ts';
 import { identifyDecision } from './decide.ts';
 import { buildDecisionStatement } from './decision-statement.ts';
+import { isFinal } from './is-final.ts';
 import { currentStage } from './next-status.ts';
 import { digestSpec } from './record-approval.ts';
 import { parseStamp } from './stamp.ts';
@@ -118,8 +119,7 @@ function verifyDecision(version: ModelVersion): Misfit | null {
   const decision = status?.decision;
   if (!decision) return null;
   const [newest] = status.history ?? [];
-  const isFinal = decision.outcome === 'Approved' || decision.outcome === 'Rejected';
-  if (isFinal && newest?.generation === decision.generation && newest.decisionId !== decision.id)
+  if (isFinal(decision) && newest?.generation === decision.generation && newest.decisionId !== decision.id)
     return { entry: 'status.history[0]', problem: `it is of decision ${newest.decisionId}, not of ${decision.id}` };
   const expected =
     newest?.reason === 'Revoked' ? identifyRevocation(version, newest) : identifyDecision(metadata.uid, decision);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { buildGuardManifests, DEFAULT_NAMESPACE, operatorUser } from '../admission/index.ts';
+import { buildGuardManifests, DEFAULT_NAMESPACE, operatorIdentity } from '../admission/index.ts';
 import { GROUP, VERSION } from '../api/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../kube/index.ts';
 import { buildExamplePolicies, EXAMPLE_ACCESS } from './examples.ts';
@@ -66,8 +66,7 @@ async function start(): Promise<void> {
 
 /** The operator as it runs in a pod: a process of its own, with its ServiceAccount's identity and rights. */
 async function startOperatorProcess({ issueKubeconfig }: ControlPlane): Promise<AsyncDisposable> {
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-  const kubeconfig = await issueKubeconfig({ user: operatorUser(DEFAULT_NAMESPACE), groups });
+  const kubeconfig = await issueKubeconfig(operatorIdentity(DEFAULT_NAMESPACE));
   const log = openSync(logFile, 'a');
   let stopping = false;
   let child = spawnOperator(kubeconfig, log);

@@ -4,6 +4,7 @@ export { type Cluster, type ClusterOptions, type KubeRequest, loadCluster } from
 export { createEvent } from './create-event.ts';
 export { KubeApiError } from './kube-api-error.ts';
 export { listPages } from './list-pages.ts';
+export { mergeConfigMap } from './merge-config-map.ts';
 export { type ResourceType, resourcePath } from './resource-type.ts';
 export { type CompactStore, createCompactStore, createPlainStore } from './store.ts';
 export { updateStatus } from './update-status.ts';

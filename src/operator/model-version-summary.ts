@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ANNOTATIONS, STAGES } from '../api/index.ts';
+import { ANNOTATIONS, SERVED_STAGES, STAGES } from '../api/index.ts';
 
 /** What the operator keeps of every version at hand; the rest is packed away. */
 export interface ModelVersionSummary {
@@ -73,7 +73,7 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
 
 /** Stages of which a model has a champion. */
 export function holdsExclusively(stage: string): boolean {
-  return stage === 'Staging' || stage === 'Production';
+  return SERVED_STAGES.some((served) => served === stage);
 }
 
 function hasUnrecordedDecision(

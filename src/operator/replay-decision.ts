@@ -2,13 +2,12 @@ import {
   buildPlan,
   type DecisionRecord,
   isSettled,
-  type PolicyResult,
-  type PolicySnapshot,
+  type PolicyResults,
   renderCanonicalJson,
 } from '../decision/index.ts';
 import type { CompiledPolicy } from '../rego/index.ts';
 import { evaluatePolicies } from './evaluate-policies.ts';
-import { buildPolicyData } from './policy-catalog.ts';
+import { buildPolicyData, type PolicyInForce } from './policy-catalog.ts';
 import type { PolicyEvaluator } from './ports.ts';
 
 export type Replay =
@@ -33,21 +32,18 @@ export async function replayDecision(record: DecisionRecord, { loadPolicy, evalu
   const { attestation: _, masked, ...recorded } = record;
   if (masked) return { kind: 'impossible', why: `the record was masked: ${masked.join(', ')}` };
   const { snapshot, failures } = recorded;
-  const results: Record<string, PolicyResult> = { ...failures };
-  if (!isSettled(snapshot.modelVersion)) {
-    for (const policy of snapshot.policies) {
-      if (policy.digest === null || Object.hasOwn(failures, policy.name)) continue;
-      const compiled = await loadPolicy(policy.digest);
-      if (!compiled)
-        return { kind: 'impossible', why: `${policy.name} of digest ${policy.digest} is not at hand: give --policy` };
-      const { [policy.name]: result } = await evaluatePolicies(
-        snapshot,
-        [toPolicyInForce(policy, compiled)],
-        evaluator,
-      );
-      if (result) results[policy.name] = { ...result, evaluationMicroseconds: measuredOf(record, policy.name) };
-    }
+  const policies: PolicyInForce[] = [];
+  for (const policy of isSettled(snapshot.modelVersion) ? [] : snapshot.policies) {
+    if (policy.digest === null || Object.hasOwn(failures, policy.name)) continue;
+    const compiled = await loadPolicy(policy.digest);
+    if (!compiled)
+      return { kind: 'impossible', why: `${policy.name} of digest ${policy.digest} is not at hand: give --policy` };
+    policies.push({ snapshot: policy, compiled, ...buildPolicyData(policy.spec) });
   }
+  const measured = Object.entries(await evaluatePolicies(snapshot, policies, evaluator)).map(
+    ([name, result]) => [name, { ...result, evaluationMicroseconds: measuredOf(record, name) }] as const,
+  );
+  const results: PolicyResults = { ...failures, ...Object.fromEntries(measured) };
   const again = buildPlan(snapshot, results).records.find(({ kind }) => kind === 'Decision');
   const texts = { recorded: renderCanonicalJson(recorded), replayed: renderCanonicalJson(again ?? null) };
   return texts.recorded === texts.replayed ? { kind: 'same' } : { kind: 'different', ...texts };
@@ -55,8 +51,4 @@ export async function replayDecision(record: DecisionRecord, { loadPolicy, evalu
 
 function measuredOf({ decision }: DecisionRecord, name: string): number {
   return decision.policies.find((verdict) => verdict.name === name)?.evaluationMicroseconds ?? 0;
-}
-
-function toPolicyInForce(snapshot: PolicySnapshot, compiled: CompiledPolicy) {
-  return { snapshot, compiled, ...buildPolicyData(snapshot.spec) };
 }

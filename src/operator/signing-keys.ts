@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import { z } from 'zod';
 import { PUBLIC_KEYS_NAME, SIGNING_KEYS_NAME } from '../admission/index.ts';
 import { publicKeyId } from '../decision/index.ts';
-import { type Cluster, KubeApiError } from '../kube/index.ts';
+import { type Cluster, KubeApiError, mergeConfigMap } from '../kube/index.ts';
 import type { DecisionSigner } from './ports.ts';
 
 /** Signs with the current key of a Secret, which is made where it is missing. */
@@ -116,25 +116,13 @@ async function readOrCreateKeys(cluster: Cluster, namespace: string): Promise<Re
 
 /** Adds to what is there: a key that was removed from the Secret can still be needed to check what it signed. */
 async function publish(cluster: Cluster, namespace: string, keys: readonly SigningKey[]): Promise<void> {
-  const path = `/api/v1/namespaces/${namespace}/configmaps`;
   const data = Object.fromEntries(
     keys.map(({ keyId, key }) => [
       entryOf(keyId),
       createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString(),
     ]),
   );
-  try {
-    await cluster.request({
-      method: 'PATCH',
-      path: `${path}/${PUBLIC_KEYS_NAME}`,
-      contentType: 'application/merge-patch+json',
-      body: { data },
-    });
-  } catch (error) {
-    if (!(error instanceof KubeApiError && error.code === 'not-found')) throw error;
-    const metadata = { name: PUBLIC_KEYS_NAME, namespace };
-    await cluster.request({ method: 'POST', path, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata, data } });
-  }
+  await mergeConfigMap(cluster, { namespace, name: PUBLIC_KEYS_NAME }, data);
 }
 
 function readKeys(data: Readonly<Record<string, string>>): readonly SigningKey[] {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
+import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION, type ApprovalPolicySpec, GROUP, type ModelVersion, VERSION } from '../../src/api/index.ts';
 import { install, kubeconfigFor, type Cluster as Target, type User } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
@@ -103,8 +103,7 @@ export async function prepareGround(target: Target, { installed = false } = {}):
       });
     },
     async startOperator() {
-      const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-      const kubeconfig = await kubeconfigFor(target, { user: operatorUser(DEFAULT_NAMESPACE), groups });
+      const kubeconfig = await kubeconfigFor(target, operatorIdentity(DEFAULT_NAMESPACE));
       const operator = owned.use(await startOperatorProcess(kubeconfig, { args: ['--namespaces', namespace] }));
       // Whatever was tried, every decision on the way must replay.
       owned.defer(async () => {

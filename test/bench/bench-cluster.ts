@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
+import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION, GROUP, ModelVersion, type ModelVersionStatus, VERSION } from '../../src/api/index.ts';
 import { type ControlPlane, ensureCompiler, install, startControlPlane } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
@@ -40,8 +40,7 @@ export async function startBenchCluster(): Promise<BenchCluster> {
     spec: { modules: { 'accuracy.rego': POLICY }, parameters: { threshold: 0.9 }, approvers: ['alice'] },
   };
   await applyManifest(admin, policy, 'bench');
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-  const operatorKubeconfig = await controlPlane.issueKubeconfig({ user: operatorUser(DEFAULT_NAMESPACE), groups });
+  const operatorKubeconfig = await controlPlane.issueKubeconfig(operatorIdentity(DEFAULT_NAMESPACE));
   const operator = undo.use(loadCluster({ kubeconfig: operatorKubeconfig, maxConnections: IN_FLIGHT }));
   const running = undo.move();
   return {

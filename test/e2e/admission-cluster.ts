@@ -6,7 +6,7 @@ import {
   buildAdmissionManifests,
   buildRbacManifests,
   DEFAULT_NAMESPACE,
-  operatorUser,
+  operatorIdentity,
 } from '../../src/admission/index.ts';
 import { type ApprovalRecord, buildCrds, GROUP, type Metadata, type ModelVersion } from '../../src/api/index.ts';
 import { kubeconfigFor, type User } from '../../src/dev/index.ts';
@@ -87,10 +87,7 @@ export async function installAdmission(): Promise<AdmissionCluster> {
     return kubectl;
   };
   const [operator, submitter, approver] = await Promise.all([
-    as({
-      user: operatorUser(DEFAULT_NAMESPACE),
-      groups: ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`],
-    }),
+    as(operatorIdentity(DEFAULT_NAMESPACE)),
     as(SUBMITTER, 'assent-submitter'),
     as(APPROVER, 'assent-approver'),
   ]);

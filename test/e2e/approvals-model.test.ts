@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, it } from 'vitest';
 import { z } from 'zod';
-import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
+import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION, GROUP, ModelVersion, VERSION } from '../../src/api/index.ts';
 import { type ControlPlane, install, startControlPlane } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
@@ -111,8 +111,7 @@ beforeAll(async () => {
     const kubeconfig = await controlPlane.issueKubeconfig({ user, groups: [] });
     people.set(user, connections.use(loadCluster({ kubeconfig })));
   }
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-  operatorConfig = await controlPlane.issueKubeconfig({ user: operatorUser(DEFAULT_NAMESPACE), groups });
+  operatorConfig = await controlPlane.issueKubeconfig(operatorIdentity(DEFAULT_NAMESPACE));
   operator = startOperator();
 });
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { DEFAULT_NAMESPACE, operatorUser, TRY_AGAIN } from '../../src/admission/index.ts';
+import { DEFAULT_NAMESPACE, operatorIdentity, TRY_AGAIN } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION, GROUP, ModelVersion, VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
 import { type Cluster, KubeApiError, loadCluster } from '../../src/kube/index.ts';
@@ -18,8 +18,7 @@ const people: Cluster[] = [];
 
 beforeAll(async () => {
   cluster = await installAdmission();
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-  const kubeconfig = await kubeconfigFor(inject('cluster'), { user: operatorUser(DEFAULT_NAMESPACE), groups });
+  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
   const policy = {
     apiVersion: API_VERSION,
     kind: 'ApprovalPolicy',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ADMISSION_NAMES, DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
+import { ADMISSION_NAMES, DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION, GROUP, Metadata, VERSION } from '../../src/api/index.ts';
 import { type ControlPlane, install, startControlPlane } from '../../src/dev/index.ts';
 import { type Cluster, loadCluster } from '../../src/kube/index.ts';
@@ -52,8 +52,7 @@ test('a cluster where Assent is not installed is told so, with what to do', asyn
 test('the stamps that the client writes are taken, whatever the names hold, and count', async () => {
   await install(cluster);
   await removeStamping();
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-  const kubeconfig = await controlPlane.issueKubeconfig({ user: operatorUser(DEFAULT_NAMESPACE), groups });
+  const kubeconfig = await controlPlane.issueKubeconfig(operatorIdentity(DEFAULT_NAMESPACE));
   operator = await startOperatorProcess(kubeconfig);
 
   const approvals = NAMES.map(async (user, index) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parse } from 'yaml';
-import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
+import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor, type User } from '../../src/dev/index.ts';
 import { CLI, type CliRun, runCli } from '../cli/run-cli.ts';
@@ -25,8 +25,7 @@ let sam: string;
 
 beforeAll(async () => {
   cluster = await installAdmission();
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-  const kubeconfig = await kubeconfigFor(inject('cluster'), { user: operatorUser(DEFAULT_NAMESPACE), groups });
+  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
   await applyPolicy('one', 'require contains {"approvers": ["alice", "group:risk"], "reason": "not accurate enough"}');
   await applyPolicy('two', 'require contains {"approvers": ["alice", "bob"], "count": 2, "reason": "touches credit"}');
   await applyPolicy('good', 'allow contains "accurate enough"');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ADMISSION_NAMES, DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
+import { ADMISSION_NAMES, DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION, GROUP, ModelVersion, VERSION } from '../../src/api/index.ts';
 import { type ControlPlane, install, startControlPlane } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
@@ -28,8 +28,7 @@ beforeAll(async () => {
   controlPlane = await startControlPlane({});
   cluster = loadCluster({ kubeconfig: controlPlane.kubeconfig });
   await install(cluster);
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-  operatorConfig = await controlPlane.issueKubeconfig({ user: operatorUser(DEFAULT_NAMESPACE), groups });
+  operatorConfig = await controlPlane.issueKubeconfig(operatorIdentity(DEFAULT_NAMESPACE));
   const rego = 'package approval\n\nallow contains "good" if input.modelVersion.spec.metrics.accuracy > 0.9\n';
   await applyManifest(
     cluster,

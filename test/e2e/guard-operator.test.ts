@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildGuardManifests, DEFAULT_NAMESPACE, GUARD_NAME, operatorUser } from '../../src/admission/index.ts';
+import { buildGuardManifests, DEFAULT_NAMESPACE, GUARD_NAME, operatorIdentity } from '../../src/admission/index.ts';
 import {
   ANNOTATIONS,
   API_VERSION,
@@ -37,8 +37,7 @@ beforeAll(async () => {
   controlPlane = await startControlPlane({});
   cluster = loadCluster({ kubeconfig: controlPlane.kubeconfig });
   await install(cluster);
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-  operatorConfig = await controlPlane.issueKubeconfig({ user: operatorUser(DEFAULT_NAMESPACE), groups });
+  operatorConfig = await controlPlane.issueKubeconfig(operatorIdentity(DEFAULT_NAMESPACE));
   const rego = 'package approval\n\nallow contains "good" if input.modelVersion.spec.metrics.accuracy > 0.9\n';
   await apply({
     apiVersion: API_VERSION,

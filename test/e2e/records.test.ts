@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
+import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
 import { type CliRun, runCli } from '../cli/run-cli.ts';
@@ -27,8 +27,7 @@ async function stageOf(version: string): Promise<unknown> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'assent-records-'));
   cluster = await installAdmission();
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${DEFAULT_NAMESPACE}`];
-  const kubeconfig = await kubeconfigFor(inject('cluster'), { user: operatorUser(DEFAULT_NAMESPACE), groups });
+  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
   const policy = {
     apiVersion: API_VERSION,
     kind: 'ApprovalPolicy',

@@ -1,4 +1,4 @@
-import type { AnyApprovalPolicy, ModelVersion, ModelVersionStatus } from '../../api/index.ts';
+import { type AnyApprovalPolicy, type ModelVersion, type ModelVersionStatus, SERVED_STAGES } from '../../api/index.ts';
 import { buildPlan, type Snapshot, selectPolicies } from '../../decision/index.ts';
 import {
   buildPolicyInForce,
@@ -110,7 +110,7 @@ function withoutDecision({ status, metadata, ...rest }: ModelVersion): ModelVers
 
 function findChampion(version: ModelVersion, versions: readonly ModelVersion[]): ModelVersion | null {
   const { spec, metadata } = version;
-  if (spec.stage !== 'Staging' && spec.stage !== 'Production') return null;
+  if (!SERVED_STAGES.some((served) => served === spec.stage)) return null;
   return (
     versions.find(
       (other) =>

@@ -10,14 +10,13 @@ import {
   verifySignature,
   verifyStatus,
 } from '../../decision/index.ts';
-import { type Cluster, resourcePath } from '../../kube/index.ts';
 import { CliError } from '../cli-error.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
 import { EXIT, type ExitCode, renderExitCodes } from '../exit-code.ts';
 import { parseManifest, parseManifests } from '../load-manifests.ts';
 import { printable } from '../printable.ts';
-import { readVersion } from '../read-version.ts';
-import { MODEL_VERSIONS } from '../stored-version.ts';
+import { readStored } from '../read-version.ts';
+import { parseVersion } from '../stored-version.ts';
 import { locateVersion } from '../version-name.ts';
 import { loadPublicKeys, readPublicKeys } from './load-public-keys.ts';
 import { holdsRecords, type LoadedRecord, parseRecords, readText } from './load-records.ts';
@@ -90,19 +89,11 @@ async function verifyStored(
 ): Promise<Verified> {
   await using cluster = openCluster(options);
   const where = locateVersion(cluster, name, options);
-  // Tells a wrong name, with those that may be meant.
-  await readVersion(cluster, where);
-  return verifyVersion(await readWhole(cluster, where), keys);
-}
-
-async function readWhole(
-  cluster: Cluster,
-  where: { readonly namespace: string; readonly name: string },
-): Promise<ModelVersion> {
-  const found = ModelVersion.safeParse(
-    await cluster.request({ method: 'GET', path: resourcePath(MODEL_VERSIONS, where) }),
-  );
-  if (found.success) return found.data;
+  const stored = await readStored(cluster, where);
+  // Says what to do about a version that this program cannot even show.
+  parseVersion(stored);
+  const found = ModelVersion.safeParse(stored);
+  if (found.success) return verifyVersion(found.data, keys);
   throw new CliError(
     found.error.issues.map(({ path, message }) => `${where.namespace}/${where.name}: ${path.join('.')}: ${message}`),
   );

@@ -1,3 +1,4 @@
+import { serviceAccountGroups } from '../../admission/index.ts';
 import { isApprover } from '../../decision/index.ts';
 import { isOpen, type StoredRequirement } from '../requirements.ts';
 import type { Holder } from './rbac.ts';
@@ -84,7 +85,7 @@ function toPerson({ kind, name, groups: known }: Pick<Holder, 'kind' | 'name' | 
       return { user: '', groups: [name] };
     case 'ServiceAccount': {
       const [namespace = ''] = name.split(':');
-      const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
+      const groups = [...serviceAccountGroups(namespace), 'system:authenticated'];
       return { user: `${SERVICE_ACCOUNT}${name}`, groups };
     }
   }
