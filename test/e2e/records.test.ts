@@ -87,6 +87,12 @@ describe('assent verify', () => {
     const whole = await assent('verify', file('operator.log'), '--public-key', file('keys.pem'));
     expect(whole.status).toBe(0);
     expect(whole.stdout.trim().split('\n').length).toBe(recordsOf(operator.log).length);
+    const signed = recordsOf(operator.log).filter((record) => 'attestation' in record).length;
+    expect(whole.stdout.match(/: fits, signature holds$/gm)).toHaveLength(signed);
+    const stripped = recordsOf(operator.log).map((record) => JSON.stringify({ ...record, attestation: undefined }));
+    await writeFile(file('stripped.log'), stripped.join('\n'));
+    const unsigned = await assent('verify', file('stripped.log'), '--public-key', file('keys.pem'));
+    expect(unsigned.stdout).not.toContain('signature holds');
     const forged = (await readFile(file('operator.log'), 'utf8')).replaceAll('"user":"alice"', '"user":"mallory"');
     await writeFile(file('forged.log'), forged);
     const found = await assent('verify', file('forged.log'), '--public-key', file('keys.pem'));

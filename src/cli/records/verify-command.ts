@@ -31,6 +31,8 @@ interface VerifyOptions extends NamespaceOptions {
 interface Verified {
   readonly title: string;
   readonly misfit: Misfit | null;
+  /** `unasked`: nobody wanted signatures checked. */
+  readonly signature?: 'holds' | 'none' | 'unasked';
   /** What was masked in a record: whether the rest was changed, nobody can say. */
   readonly masked?: readonly string[];
 }
@@ -56,14 +58,16 @@ async function verify(target: string, options: VerifyOptions): Promise<ExitCode>
   const verified =
     target === '-' || existsSync(target) ? verifyFile(target, keys) : [await verifyStored(target, options, keys)];
   if (verified.length === 0) throw new CliError([`${target}: holds neither ModelVersions nor records`]);
-  for (const one of verified) console.log(`${one.title}: ${render(one, keys !== null)}`);
+  for (const one of verified) console.log(`${one.title}: ${render(one)}`);
   if (verified.some(({ misfit }) => misfit)) return EXIT.rejected;
   return verified.some(({ masked }) => masked) ? EXIT.error : EXIT.approved;
 }
 
-function render({ misfit, masked }: Verified, signed: boolean): string {
+const SIGNATURES = { holds: ', signature holds', none: ', not signed', unasked: '' } as const;
+
+function render({ misfit, masked, signature = 'unasked' }: Verified): string {
   if (masked) return `cannot be checked: the record was masked: ${masked.map(printable).join(', ')}`;
-  return misfit ? `${misfit.entry}: ${printable(misfit.problem)}` : `fits${signed ? ', signature holds' : ''}`;
+  return misfit ? `${misfit.entry}: ${printable(misfit.problem)}` : `fits${SIGNATURES[signature]}`;
 }
 
 /** @returns null where signatures are not asked for. */
@@ -102,7 +106,7 @@ async function verifyStored(
 function verifyVersion(version: ModelVersion, keys: ReadonlyMap<string, KeyObject> | null): Verified {
   const { name, namespace = 'default' } = version.metadata;
   const misfit = verifyStatus(version) ?? (keys && verifySignature(version, keys));
-  return { title: `${namespace}/${name}`, misfit };
+  return { title: `${namespace}/${name}`, misfit, signature: keys ? 'holds' : 'unasked' };
 }
 
 function verifyLoaded({ place, record }: LoadedRecord, keys: ReadonlyMap<string, KeyObject> | null): Verified {
@@ -112,5 +116,6 @@ function verifyLoaded({ place, record }: LoadedRecord, keys: ReadonlyMap<string,
   return {
     title: place,
     misfit: verifyRecord(record) ?? (keys && signed ? verifyRecordSignature(record, keys) : null),
+    signature: !keys ? 'unasked' : signed ? 'holds' : 'none',
   };
 }
