@@ -20,6 +20,8 @@ export interface KubeRequest {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
+  /** What kind of answer is asked for; the object as JSON where it is left out. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
   /** Without an answer by then the request has failed; 30 s where it is left out. */
   readonly timeoutMs?: number;
@@ -58,6 +60,7 @@ export function loadCluster({ kubeconfig, context, maxConnections = MAX_CONNECTI
       query = {},
       body,
       contentType = 'application/json',
+      accept = 'application/json',
       signal,
       timeoutMs = TIMEOUT_MS,
     } = request;
@@ -74,7 +77,7 @@ export function loadCluster({ kubeconfig, context, maxConnections = MAX_CONNECTI
       agent,
       ...(signal ? { signal } : {}),
       headers: {
-        accept: 'application/json',
+        accept,
         ...headers,
         ...(payload === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(payload) }),
       },
