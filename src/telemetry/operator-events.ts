@@ -16,8 +16,8 @@ export interface OperatorEvents {
   observe(state: { readonly modelVersions: () => number; readonly queueLength: () => number }): void;
   decided(decision: DecisionStatus): void;
   approvalRefused(): void;
-  /** One line of the record: what an auditor replays. */
-  recorded(record: { readonly id: string }): void;
+  /** Records, each as JSON: what an auditor replays. */
+  recorded(records: readonly string[]): void;
   /** These sinks have so many records more: on disk, or at the receiver. */
   recordsKept(sink: RecordSinkName, count: number): void;
   /** No record is lost by it. */
@@ -54,7 +54,7 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
     listening: (port) => log.info({ port }, 'health and metrics served'),
     synced: (fields) => log.info(fields, 'caches synced'),
     stopped: () => log.info('operator stopped'),
-    recorded: (record) => log.record(record),
+    recorded: (records) => log.record(records),
     recordsKept: (sink, count) => metrics.records.inc({ sink }, count),
     recordSinkFailed: (sink, err, retryInMs) => {
       metrics.recordSinkFailures.inc({ sink });

@@ -23,6 +23,6 @@ startOperator({
   compiler: createCompiler(regoPaths()),
   evaluator: createEvaluator({ threads: 1 }),
   events,
-  records: { record: events.recorded },
+  records: { record: (record) => events.recorded([JSON.stringify(record)]) },
   clock: () => new Date(Date.now() + offsetMs).toISOString(),
 });
