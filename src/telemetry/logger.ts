@@ -24,7 +24,8 @@ export function createLogger({ level, fd = 1 }: LoggerOptions): Logger {
   const record = (records: readonly string[]): void => {
     if (level === 'silent') return;
     // The lines that pino would write, had it to render the records too.
-    const head = `{"level":${levels.values['info']}${timestamp()},"record":`;
+    const { info } = levels.values;
+    const head = `{"level":${info}${timestamp()},"record":`;
     output.write(records.map((json) => `${head}${json},"msg":"record"}\n`).join(''));
   };
   return Object.assign(pino({ level, base: null, timestamp }, output), { record });

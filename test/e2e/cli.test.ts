@@ -308,7 +308,8 @@ describe('assent list', () => {
     const command = [process.execPath, CLI, 'list', '-l', 'listed=yes', '--kubeconfig', sam, '-n', namespace];
     const onTerminal = async (variables: Readonly<Record<string, string>>) => {
       // nothing else of the environment: CI, FORCE_COLOR and more speak about colours too
-      const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'xterm-256color', ...variables };
+      const { PATH, HOME } = process.env;
+      const env = { PATH, HOME, TERM: 'xterm-256color', ...variables };
       const args = ['-qec', command.map((word) => `'${word}'`).join(' '), '/dev/null'];
       return (await promisify(execFile)('script', args, { env })).stdout;
     };
