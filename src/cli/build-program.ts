@@ -9,6 +9,7 @@ import { buildKeysCommand } from './keys-command.ts';
 import { buildListCommand } from './list/list-command.ts';
 import { buildOperatorCommand } from './operator-command.ts';
 import { readPackageInfo } from './package-info.ts';
+import { buildPolicyCommand } from './policy/policy-command.ts';
 import { buildReplayCommand } from './records/replay-command.ts';
 import { buildVerifyCommand } from './records/verify-command.ts';
 import { buildStatusCommand } from './status/status-command.ts';
@@ -37,6 +38,7 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     buildReplayCommand(exit),
     buildKeysCommand(),
     buildEvaluateCommand(exit),
+    buildPolicyCommand(exit),
     buildOperatorCommand(),
     buildDevCommand(),
     buildCompletionCommand(program),

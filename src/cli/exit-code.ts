@@ -21,6 +21,11 @@ const MEANINGS = {
     error: 'wrong usage, or an error: not everything could be decided',
     waiting: 'a version waits for a person, none is rejected',
   },
+  impact: {
+    approved: 'done',
+    rejected: 'a version would flip, and --exit-code was given',
+    error: 'wrong usage, or an error',
+  },
   verify: {
     approved: 'everything fits',
     rejected: 'something does not fit: the line names the first entry',

@@ -27,11 +27,20 @@ const CLOCK_INTERVAL_MS = 60_000;
 
 type Verdict = Pick<Decision, 'reason' | 'message'> & Pick<DecisionStatus, 'outcome' | 'by'>;
 
+/** What is decided, before it is put down with its digests and times. */
+export interface Judgement extends Verdict {
+  readonly body: Pick<DecisionStatus, 'outcome' | 'by' | 'reasons' | 'warnings' | 'policies' | 'requirements'>;
+  readonly approvals: readonly ApprovalRecord[];
+  readonly enforced: readonly PolicySnapshot[];
+  readonly waitingSince: string;
+  readonly expiresInMs: number;
+}
+
 /**
- * Decides one generation of one version. Pure: the same snapshot and results give the same decision.
+ * Judges one generation of one version. Pure: the same snapshot and results give the same judgement.
  * Strictest first: a deny or an error cannot be approved away, and a rejection outranks approvals.
  */
-export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
+export function judge(snapshot: Snapshot, results: PolicyResults): Judgement {
   const { modelVersion, now } = snapshot;
   const { generation = 1 } = modelVersion.metadata;
   const outcomes = snapshot.policies.map((policy) => parsePolicyOutcome(policy, results[policy.name]));
@@ -39,10 +48,11 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     ? ({ kind: 'allow', requirements: [], reasons: ['no stage is asked for'], warnings: [] } as const)
     : combineOutcomes(outcomes, modelVersion.spec.approvers);
   const enforced = snapshot.policies.filter(({ spec }) => spec.mode !== 'Shadow');
-  const count = countApprovals(recordApproval(snapshot), {
+  const records = recordApproval(snapshot);
+  const count = countApprovals(records, {
     uid: modelVersion.metadata.uid ?? '',
     generation,
-    specDigest: digestSpec(modelVersion),
+    specDigest: records.length > 0 ? digestSpec(modelVersion) : '',
     requirements: combined.requirements,
     separationOfDuties: enforced.some(({ spec }) => spec.separationOfDuties === true),
     submitter: snapshot.approvalsVerified ? parseSubmitter(modelVersion) : null,
@@ -70,7 +80,6 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     verdict = { outcome: 'Pending', by: 'People', reason: 'AwaitingApproval', message };
   }
 
-  const waits = verdict.outcome === 'Pending' || verdict.outcome === 'Error';
   const body = {
     outcome: verdict.outcome,
     by: verdict.by,
@@ -86,6 +95,15 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     })),
     requirements: [...count.requirements],
   };
+  return { ...verdict, body, approvals: count.records, enforced, waitingSince, expiresInMs };
+}
+
+/** Decides one generation of one version. Pure: the same snapshot and results give the same decision. */
+export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
+  const { modelVersion, now } = snapshot;
+  const { generation = 1 } = modelVersion.metadata;
+  const { body, enforced, waitingSince, expiresInMs, reason, message, approvals } = judge(snapshot, results);
+  const waits = body.outcome === 'Pending' || body.outcome === 'Error';
   const policyNames = snapshot.policies
     .map(({ name }) => name.slice(name.indexOf('/') + 1))
     .toSorted()
@@ -104,9 +122,9 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
   const requeueAfterMs = waits ? Math.min(expiresInMs, msUntilClockMatters(enforced)) : Number.POSITIVE_INFINITY;
   return {
     status,
-    reason: verdict.reason,
-    message: verdict.message,
-    approvals: count.records,
+    reason,
+    message,
+    approvals,
     archives: enforced.length === 0 || enforced.some(({ spec }) => spec.onReject !== 'Keep'),
     ...(Number.isFinite(requeueAfterMs) ? { requeueAfterMs } : {}),
   };

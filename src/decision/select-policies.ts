@@ -53,7 +53,7 @@ function matchesPattern(text: string, pattern: string): boolean {
 }
 
 /** Kubernetes' label selector semantics: every entry must hold. */
-function matchesLabels(labels: Readonly<Record<string, string>>, selector: LabelSelector): boolean {
+export function matchesLabels(labels: Readonly<Record<string, string>>, selector: LabelSelector): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   return (
     Object.entries(matchLabels).every(([key, wanted]) => ownValue(labels, key) === wanted) &&

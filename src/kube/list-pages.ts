@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Cluster } from './cluster.ts';
-import { type ResourceType, resourcePath } from './resource-type.ts';
+import { apiVersionOf, type ResourceType, resourcePath } from './resource-type.ts';
 
 /** Which objects of a kind are meant. */
 export interface Selection {
@@ -71,8 +71,4 @@ export function withoutManagedFields(object: object): object {
   )
     delete object.metadata.managedFields;
   return object;
-}
-
-function apiVersionOf({ group, version }: ResourceType): string {
-  return group === '' ? version : `${group}/${version}`;
 }

@@ -19,3 +19,7 @@ export function resourcePath({ group, version, plural }: ResourceType, { namespa
   const within = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   return `${root}${within}/${plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
 }
+
+export function apiVersionOf({ group, version }: ResourceType): string {
+  return group === '' ? version : `${group}/${version}`;
+}

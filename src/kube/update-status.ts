@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Cluster } from './cluster.ts';
-import { type ResourceType, resourcePath } from './resource-type.ts';
+import { apiVersionOf, type ResourceType, resourcePath } from './resource-type.ts';
 
 /** An object, and the state of it that a write is made from. */
 export interface WriteTarget {
@@ -29,13 +29,17 @@ export async function updateStatus(
   { namespace, name, uid, resourceVersion }: WriteTarget,
   status: object,
 ): Promise<string> {
-  const { group, version, kind } = resource;
   const written = await cluster.request({
     method: 'PUT',
     path: `${resourcePath(resource, { namespace, name })}/status`,
     accept: METADATA_ONLY,
     // The API server compares uid and resourceVersion with what it has, and answers 409 where they differ.
-    body: { apiVersion: `${group}/${version}`, kind, metadata: { namespace, name, uid, resourceVersion }, status },
+    body: {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      metadata: { namespace, name, uid, resourceVersion },
+      status,
+    },
   });
   return Written.parse(written).metadata.resourceVersion;
 }

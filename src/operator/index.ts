@@ -1,12 +1,16 @@
 export { evaluatePolicies } from './evaluate-policies.ts';
+export { type Gathered, gatherSnapshot } from './gather-snapshot.ts';
 export {
   buildPolicyInForce,
   createPolicyCatalog,
   type PolicyCatalog,
   type PolicyEntry,
+  type PolicyInForce,
   policyKey,
 } from './policy-catalog.ts';
-export type { PolicyKind } from './ports.ts';
+export type { ModelVersionCache, NamespaceCache, PolicyKind } from './ports.ts';
 export { type Replay, replayDecision } from './replay-decision.ts';
+export { NAMESPACES, POLICIES } from './resources.ts';
 export { addSigningKey } from './signing-keys.ts';
 export { type Operator, type OperatorOptions, startOperator } from './start-operator.ts';
+export { createVersionCollection, type VersionCollection } from './version-collection.ts';

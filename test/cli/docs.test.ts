@@ -17,14 +17,20 @@ const examples = [...text.matchAll(/^\$ assent (.*)$|^(?:source <\()?assent (com
 );
 
 test.for(examples)('the example `assent %s` is one that the program takes', (example) => {
-  const [name = '', ...rest] = example.match(/"[^"]*"|\S+/g) ?? [];
-  const command = program.commands.find((candidate) => candidate.name() === name);
-  const { operands, unknown } = parse(command, rest);
+  const { command, args } = findCommand(program, example.match(/"[^"]*"|\S+/g) ?? []);
+  const { operands, unknown } = command.parseOptions([...args]);
   expect(unknown).toEqual([]);
-  expect(operands).toHaveLength(command?.registeredArguments.length ?? 0);
+  expect(operands).toHaveLength(command.registeredArguments.length);
 });
 
-function parse(command: Command | undefined, args: readonly string[]) {
-  if (!command) throw new Error('there is no such command');
-  return command.parseOptions([...args]);
+interface Found {
+  readonly command: Command;
+  readonly args: readonly string[];
+}
+
+/** Follows the words to the command that they name: `policy impact` is below `policy`. */
+function findCommand(parent: Command, [name = '', ...rest]: readonly string[]): Found {
+  const command = parent.commands.find((candidate) => candidate.name() === name);
+  if (!command) throw new Error(`there is no command ${name}`);
+  return command.commands.length > 0 ? findCommand(command, rest) : { command, args: rest };
 }
