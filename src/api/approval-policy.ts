@@ -70,12 +70,28 @@ const PolicyError = z.strictObject({
 });
 export type PolicyError = z.infer<typeof PolicyError>;
 
+const count = () => z.number().int().min(0);
+
+/** How a policy has fared since its rules came in force; written now and then, not with every evaluation. */
+const PolicyEvaluations = z.strictObject({
+  rulesDigest: z.string().describe('SHA-256 of the rules and fields that the counts are of.'),
+  allow: count(),
+  require: count(),
+  deny: count(),
+  error: count(),
+  killed: count().describe('How often it was stopped at its deadline or its memory limit.'),
+  slowestMicroseconds: count(),
+  lastEvaluatedAt: z.string().optional(),
+});
+export type PolicyEvaluations = z.infer<typeof PolicyEvaluations>;
+
 export const ApprovalPolicyStatus = z.strictObject({
   observedGeneration: z.number().int().optional(),
   digest: z.string().optional().describe('SHA-256 of the compiled policy in force.'),
   builtins: z.array(z.string()).optional().describe('The builtins that the policy calls outside WebAssembly.'),
   reads: z.array(z.string()).optional().describe('The paths of input and data that the policy reads.'),
   errors: z.array(PolicyError).max(100).optional(),
+  evaluations: PolicyEvaluations.optional().describe('Counts of evaluations by outcome.'),
   conditions: inCrd(z.array(Condition).optional(), {
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['type'],

@@ -1,4 +1,4 @@
-import type { ApprovalRecord, ModelVersion, ModelVersionStatus } from '../api/index.ts';
+import type { ApprovalRecord, ModelVersion, ModelVersionStatus, PolicyVerdict } from '../api/index.ts';
 import { type AuditRecord, buildDecisionRecord, buildRefusedApprovalRecord } from './audit-record.ts';
 import { renderCanonicalJson } from './canonical.ts';
 import { decide } from './decide.ts';
@@ -21,6 +21,8 @@ export interface Plan {
   readonly events: readonly PlannedEvent[];
   /** Written before the status: nothing takes effect unrecorded. */
   readonly records: readonly AuditRecord[];
+  /** What each policy said; empty where this generation is settled and none was asked. */
+  readonly verdicts: readonly PolicyVerdict[];
   readonly requeueAfterMs?: number;
 }
 
@@ -35,13 +37,18 @@ export function isSettled({ metadata, status }: ModelVersion): boolean {
  */
 export function buildPlan(snapshot: Snapshot, results: PolicyResults): Plan {
   const { modelVersion } = snapshot;
-  if (isSettled(modelVersion)) return planStatus(snapshot, {}, nextSettledStatus(snapshot));
+  if (isSettled(modelVersion)) return { ...planStatus(snapshot, {}, nextSettledStatus(snapshot)), verdicts: [] };
   const decision = decide(snapshot, results);
-  const plan = planStatus(snapshot, results, nextStatus(snapshot, decision));
+  const verdicts = decision.status.policies;
+  const plan = { ...planStatus(snapshot, results, nextStatus(snapshot, decision)), verdicts };
   return decision.requeueAfterMs === undefined ? plan : { ...plan, requeueAfterMs: decision.requeueAfterMs };
 }
 
-function planStatus(snapshot: Snapshot, results: PolicyResults, status: ModelVersionStatus): Plan {
+function planStatus(
+  snapshot: Snapshot,
+  results: PolicyResults,
+  status: ModelVersionStatus,
+): Pick<Plan, 'status' | 'events' | 'records'> {
   const { modelVersion } = snapshot;
   if (renderCanonicalJson(status) === renderCanonicalJson(modelVersion.status ?? {}))
     return { status: null, events: [], records: [] };

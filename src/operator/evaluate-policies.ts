@@ -9,11 +9,16 @@ import { buildLimits } from './evaluation-limits.ts';
 import { type PolicyInForce, readsInput } from './policy-catalog.ts';
 import type { PolicyEvaluator } from './ports.ts';
 
-/** Asks every policy that is in force; one that is not is told by its snapshot. */
+/**
+ * Asks every policy that is in force; one that is not is told by its snapshot.
+ *
+ * @param refusal says why a policy, by its name in the snapshot, is not to be asked now
+ */
 export async function evaluatePolicies(
   snapshot: Snapshot,
   policies: readonly PolicyInForce[],
   evaluator: PolicyEvaluator,
+  refusal: (name: string) => PolicyFailure | null = () => null,
 ): Promise<PolicyResults> {
   const input = JSON.stringify(buildInput(snapshot));
   const doubt = doubtChampion(snapshot);
@@ -21,6 +26,8 @@ export async function evaluatePolicies(
     policies.map(async ({ snapshot: { name, spec }, compiled: policy, data, dataDigest }) => {
       if (!policy) return [];
       if (doubt !== null && readsInput(policy, 'champion')) return [[name, doubt]] as const;
+      const refused = refusal(name);
+      if (refused) return [[name, refused]] as const;
       const limits = buildLimits(spec.limits);
       const result: PolicyResult = await evaluator.evaluate({ policy, data, dataDigest, input, limits });
       return [[name, result]] as const;

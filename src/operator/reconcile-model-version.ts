@@ -2,6 +2,7 @@ import { buildInvalidStatus, buildPlan, isSettled, type Plan } from '../decision
 import { evaluatePolicies } from './evaluate-policies.ts';
 import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
+import type { PolicyHealth } from './policy-health.ts';
 import type { DecisionSigner, EventRecorder, ObjectRef, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
 import { signPlan } from './sign-plan.ts';
 import type { AdmissionWatch } from './watch-admission.ts';
@@ -13,6 +14,7 @@ interface ModelVersionReconcilerPorts extends Omit<SnapshotSources, 'approvalsVe
   /** Versions with a decision that was written while nobody checked: the next record says that it does not count. */
   readonly doubted: Set<string>;
   readonly evaluator: PolicyEvaluator;
+  readonly health: Pick<PolicyHealth, 'refusal' | 'evaluated'>;
   readonly signer: DecisionSigner;
   readonly records: RecordLog;
   readonly writer: StatusWriter;
@@ -55,10 +57,16 @@ export async function reconcileModelVersion(
     }
     case 'snapshot': {
       const { snapshot, policies } = gathered;
+      const { name: namespace } = snapshot.namespace;
+      const refusal = (name: string) => ports.health.refusal(keyOfPolicy(name, namespace), namespace);
       const results = isSettled(snapshot.modelVersion)
         ? {}
-        : await evaluatePolicies(snapshot, policies, ports.evaluator);
+        : await evaluatePolicies(snapshot, policies, ports.evaluator, refusal);
       const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
+      for (const { name, outcome } of plan.verdicts) {
+        const result = results[name];
+        if (result) ports.health.evaluated(keyOfPolicy(name, namespace), namespace, result, outcome);
+      }
       await applyPlan(key, refOf(snapshot.modelVersion.metadata), plan, ports);
       const { requeueAfterMs } = plan;
       const failed = Object.values(results).some(({ kind }) => kind === 'error');
@@ -68,6 +76,12 @@ export async function reconcileModelVersion(
       };
     }
   }
+}
+
+/** @returns the key of a policy that a snapshot names: those of a namespace judge its own versions alone. */
+function keyOfPolicy(name: string, namespace: string): string {
+  const [kind, own] = name.split('/');
+  return kind === 'ApprovalPolicy' ? `${kind}/${namespace}/${own}` : name;
 }
 
 /**

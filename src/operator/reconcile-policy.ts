@@ -1,9 +1,11 @@
-import type { ApprovalPolicyStatus, Condition } from '../api/index.ts';
+import type { ApprovalPolicyStatus, Condition, PolicyEvaluations } from '../api/index.ts';
 import { digestOf } from '../decision/index.ts';
 import type { CompiledPolicy } from '../rego/index.ts';
 import { refOf } from './object-ref.ts';
-import type { PolicyCatalog, PolicyEntry, PolicyState } from './policy-catalog.ts';
+import { fingerprintPolicy, type PolicyCatalog, type PolicyEntry, type PolicyState } from './policy-catalog.ts';
+import { describeQuarantine, type PolicyHealth } from './policy-health.ts';
 import type { Clock, EventRecorder, PolicyCompiler, RecordLog, StatusWriter } from './ports.ts';
+import type { Quarantined } from './quarantine.ts';
 
 interface PolicyReconcilerPorts {
   readonly catalog: PolicyCatalog;
@@ -12,6 +14,7 @@ interface PolicyReconcilerPorts {
   readonly writer: StatusWriter;
   readonly events: EventRecorder;
   readonly clock: Clock;
+  readonly health: PolicyHealth;
   /** Told when what is in force may have changed: versions that wait are judged again. */
   readonly onSettled: (entry: PolicyEntry) => void;
 }
@@ -34,9 +37,10 @@ export async function reconcilePolicy(key: string, ports: PolicyReconcilerPorts)
   const entry = catalog.get(key);
   // Changed while it was compiled: the change has put the key back into the queue.
   if (!entry || entry.state.kind === 'unknown') return;
+  ports.health.adopt(key, fingerprintPolicy(entry), entry.status?.evaluations);
   ports.onSettled(entry);
 
-  const status = nextPolicyStatus(entry, clock());
+  const status = nextPolicyStatus(entry, describeHealth(key, ports.health), clock());
   if (!status) return;
   const ref = refOf(entry.metadata);
   await writer.writePolicyStatus(entry.kind, ref, status);
@@ -68,14 +72,28 @@ async function loadLastGood(
   return status?.digest === undefined ? null : compiler.load(status.digest);
 }
 
+interface Health {
+  readonly evaluations: PolicyEvaluations | undefined;
+  readonly quarantine: readonly Quarantined[];
+}
+
+function describeHealth(key: string, health: PolicyHealth): Health {
+  return { evaluations: health.published(key), quarantine: health.quarantined(key) };
+}
+
 /** @returns null where the stored status says it already. */
-function nextPolicyStatus({ metadata, state, status }: PolicyEntry, now: string): ApprovalPolicyStatus | null {
+function nextPolicyStatus(
+  { metadata, state, status }: PolicyEntry,
+  { evaluations, quarantine }: Health,
+  now: string,
+): ApprovalPolicyStatus | null {
   const { inForce } = state;
   const failed = state.kind === 'failed';
   const kept = inForce ? `; the last good policy, ${inForce.digest}, stays in force` : '';
-  const message = failed ? `${state.problem}${kept}` : 'compiled and in force';
+  const compiled = failed ? `${state.problem}${kept}` : 'compiled and in force';
+  const health = quarantine.map(describeQuarantine).join('; ');
   const generation = metadata.generation ?? 1;
-  const condition = (type: string, value: Condition['status'], reason: string): Condition => {
+  const condition = (type: string, value: Condition['status'], reason: string, message: string): Condition => {
     const before = status?.conditions?.find((existing) => existing.type === type);
     const lastTransitionTime = before?.status === value ? before.lastTransitionTime : now;
     return {
@@ -87,16 +105,22 @@ function nextPolicyStatus({ metadata, state, status }: PolicyEntry, now: string)
       observedGeneration: generation,
     };
   };
-  const ready = failed ? 'False' : 'True';
+  const sound = failed ? 'False' : 'True';
   const reason = failed ? 'CompileFailed' : 'Compiled';
+  const ready =
+    failed || quarantine.length === 0
+      ? condition('Ready', sound, reason, compiled)
+      : condition('Ready', 'False', 'Quarantined', health);
   const next: ApprovalPolicyStatus = {
     observedGeneration: generation,
     conditions: [
-      condition('Compiled', ready, reason),
-      condition('Ready', ready, reason),
-      ...(failed ? [condition('Stalled', 'True', reason)] : []),
+      condition('Compiled', sound, reason, compiled),
+      ready,
+      ...(quarantine.length > 0 ? [condition('Quarantined', 'True', 'KilledRepeatedly', health)] : []),
+      ...(ready.status === 'False' ? [condition('Stalled', 'True', ready.reason, ready.message)] : []),
     ],
     ...(inForce ? { digest: inForce.digest, builtins: [...inForce.builtins], reads: [...inForce.reads] } : {}),
+    ...(evaluations ? { evaluations } : {}),
     ...(failed && state.errors.length > 0 ? { errors: state.errors.slice(0, 100).map((error) => ({ ...error })) } : {}),
   };
   return status && digestOf(next) === digestOf(status) ? null : next;

@@ -8,6 +8,7 @@ import { createEventRecorder } from './event-recorder.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
 import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createPolicyCatalog, fingerprintPolicy, type PolicyEntry, policyKey } from './policy-catalog.ts';
+import { createPolicyHealth } from './policy-health.ts';
 import type { Clock, PolicyCompiler, PolicyEvaluator, PolicyKind, RecordLog } from './ports.ts';
 import { readLabels } from './read-labels.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
@@ -51,6 +52,8 @@ export interface Operator extends AsyncDisposable {
 const WORKERS = 32;
 /** Champions change in bursts, and each change brings all waiting versions of the model back. */
 const CHAMPION_DELAY_MS = 250;
+/** How often the counts of evaluations are written into the policies' status, where they have changed. */
+const PUBLISH_MS = 5_000;
 
 /** Starts the operator: watches, and moves every version to where the policies and the people want it. */
 export function startOperator(options: OperatorOptions): Operator {
@@ -90,6 +93,18 @@ export function startOperator(options: OperatorOptions): Operator {
     events.policySettled({ policy: key, state: entry.state.kind, digest: entry.state.inForce?.digest ?? null });
     requeueWaiting(entry.metadata.namespace);
   };
+
+  const health = createPolicyHealth({
+    clock,
+    onQuarantine: (policy, namespace, quarantined) => {
+      events.policyQuarantined({ policy, namespace, quarantined });
+      policies.add(policy);
+      if (!quarantined) requeueWaiting(namespace);
+    },
+  });
+  const publishing = setInterval(() => {
+    for (const policy of health.publish()) policies.add(policy);
+  }, PUBLISH_MS).unref();
 
   const doubted = new Set<string>();
   let interrupted = false;
@@ -141,6 +156,7 @@ export function startOperator(options: OperatorOptions): Operator {
         }
         catalog.forget(policy);
         settled.delete(policy);
+        health.forget(policy);
         events.policyGone(policy);
         requeueWaiting(resource.namespaced ? key.slice(0, key.indexOf('/')) : undefined);
       },
@@ -197,6 +213,7 @@ export function startOperator(options: OperatorOptions): Operator {
     admission,
     doubted,
     evaluator,
+    health,
     signer,
     records,
     writer,
@@ -210,6 +227,7 @@ export function startOperator(options: OperatorOptions): Operator {
     writer,
     events: recorder,
     clock,
+    health,
     onSettled: settlePolicy,
   };
 
@@ -247,6 +265,7 @@ export function startOperator(options: OperatorOptions): Operator {
     async [Symbol.asyncDispose]() {
       stop.abort();
       clockWatch[Symbol.dispose]();
+      clearInterval(publishing);
       await running;
       await Promise.all([admission, signer, recorder, guard, ...informers].map((part) => part[Symbol.asyncDispose]()));
       events.stopped();

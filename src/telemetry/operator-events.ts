@@ -29,6 +29,12 @@ export interface OperatorEvents {
   recordSpoolFull(full: boolean, fields: { readonly bytes: number; readonly limitBytes: number }): void;
   reconcileFailed(key: string, error: unknown, retryInMs: number): void;
   policySettled(fields: { readonly policy: string; readonly state: string; readonly digest: string | null }): void;
+  /** A policy was stopped again and again on the versions of a namespace, or ends by itself there again. */
+  policyQuarantined(fields: {
+    readonly policy: string;
+    readonly namespace: string;
+    readonly quarantined: boolean;
+  }): void;
   policyGone(policy: string): void;
   approvalsVerifiedChanged(verified: boolean, problems: readonly string[]): void;
   connectionProblem(resource: string, error: unknown): void;
@@ -88,6 +94,11 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
     policySettled: (fields) => {
       metrics.policyReady.set({ policy: fields.policy }, fields.state === 'compiled' ? 1 : 0);
       log.info(fields, 'policy settled');
+    },
+    policyQuarantined: ({ policy, namespace, quarantined }) => {
+      metrics.policyQuarantined.set({ policy, namespace }, quarantined ? 1 : 0);
+      if (quarantined) log.warn({ policy, namespace }, 'policy quarantined');
+      else log.info({ policy, namespace }, 'policy released from quarantine');
     },
     policyGone: (policy) => metrics.policyReady.remove({ policy }),
     approvalsVerifiedChanged: (verified, problems) => {

@@ -6,6 +6,7 @@ export interface OperatorMetrics {
   readonly refusedApprovals: Counter;
   readonly approvalsVerified: Gauge;
   readonly policyReady: Gauge<'policy'>;
+  readonly policyQuarantined: Gauge<'policy' | 'namespace'>;
   readonly evaluationSeconds: Histogram<'policy'>;
   readonly reconcileFailures: Counter;
   readonly watchInterruptions: Counter<'resource'>;
@@ -51,6 +52,12 @@ export function createOperatorMetrics(): OperatorMetrics {
       name: 'assent_policy_ready',
       help: '1 where the policy compiled, 0 where it did not.',
       labelNames: ['policy'],
+      registers,
+    }),
+    policyQuarantined: new Gauge({
+      name: 'assent_policy_quarantined',
+      help: '1 while the policy is not evaluated for versions of the namespace, because it was stopped too often.',
+      labelNames: ['policy', 'namespace'],
       registers,
     }),
     evaluationSeconds: new Histogram({

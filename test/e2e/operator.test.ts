@@ -69,6 +69,12 @@ async function policyReady(name: string) {
   return { ready: status?.conditions?.find(({ type }: { type: string }) => type === 'Ready')?.status, ...status };
 }
 
+async function policyHealth(name: string) {
+  const { ready, conditions = [], evaluations } = await policyReady(name);
+  const quarantined = conditions.find(({ type }: { type: string }) => type === 'Quarantined')?.message;
+  return { ready, quarantined, killed: evaluations?.killed, allow: evaluations?.allow };
+}
+
 const state = (reason: string, stage: string, message: unknown = expect.anything()) => ({ reason, stage, message });
 
 describe('a version', () => {
@@ -216,6 +222,31 @@ describe('a policy that misbehaves', () => {
     const others = await Promise.all(Array.from({ length: 5 }, () => submit('accuracy')));
     await until(() => stateOf(odd), state('PolicyError', 'None', expect.stringContaining(message)));
     for (const other of others) await until(() => stateOf(other), state('AutoApproved', 'Production'));
+  });
+});
+
+describe('a policy that is stopped again and again', () => {
+  const endless =
+    'package approval\n\nr := numbers.range(1, 1000)\n\nallow contains "found" if {\n\tsome a in r\n\tsome b in r\n\tsome c in r\n\ta > b\n\tb > c\n\tc > a\n}\n';
+  const cured = 'package approval\n\nallow contains "cured"\n';
+  const limits = { timeout: '20ms' };
+
+  it('is quarantined and says so, with counts and an Event, until it changes', async () => {
+    await applyPolicy('endless', endless, { ...judging('endless'), limits });
+    const waiting = await Promise.all(Array.from({ length: 3 }, () => submit('endless')));
+    const { quarantined } = await until(
+      () => policyHealth('endless'),
+      expect.objectContaining({ ready: 'False', quarantined: expect.any(String) }),
+    );
+    expect(quarantined).toContain(`in a row on versions of namespace ${cluster.namespace}`);
+    await until(() => policyHealth('endless'), expect.objectContaining({ killed: expect.any(Number), allow: 0 }));
+    await until(async () => (await cluster.admin(['get', 'events'])).stdout, expect.stringContaining('Quarantined'));
+    const [first = ''] = waiting;
+    await until(() => stateOf(first), state('PolicyError', 'None', expect.stringContaining('took longer than 20 ms')));
+
+    await applyPolicy('endless', cured, { ...judging('endless'), limits });
+    for (const name of waiting) await until(() => stateOf(name), state('AutoApproved', 'Production', 'cured'));
+    await until(() => policyHealth('endless'), { ready: 'True', quarantined: undefined, killed: 0, allow: 3 });
   });
 });
 
