@@ -65,6 +65,7 @@ export const PolicyVerdict = z.strictObject({
   generation: z.number().int(),
   digest: z.string(),
   outcome: z.enum(['allow', 'require', 'deny', 'error']),
+  mode: z.literal('Shadow').optional().describe('Shadow: what the policy said decided nothing.'),
   reasons: z.array(z.string()),
   evaluationMicroseconds: z.number().int(),
 });

@@ -90,6 +90,7 @@ export function judge(snapshot: Snapshot, results: PolicyResults): Judgement {
       generation: policy.generation,
       digest: policy.digest ?? '',
       outcome: kind,
+      ...(policy.spec.mode === 'Shadow' ? { mode: policy.spec.mode } : {}),
       reasons: [...reasons],
       evaluationMicroseconds,
     })),

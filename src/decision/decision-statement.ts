@@ -49,7 +49,12 @@ export function buildDecisionStatement(version: ModelVersion, status: ModelVersi
       approvals: (status.approvals ?? [])
         .filter((record) => isPartOf(record, generation, decision.decidedAt))
         .map(toPerson),
-      policies: decision.policies.map(({ name: policy, digest, outcome }) => ({ name: policy, digest, outcome })),
+      policies: decision.policies.map(({ name: policy, digest, outcome, mode }) => ({
+        name: policy,
+        digest,
+        outcome,
+        mode,
+      })),
       inputDigest: decision.inputDigest,
       policyDigest: decision.policyDigest,
       decidedAt: decision.decidedAt,

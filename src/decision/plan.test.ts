@@ -62,7 +62,11 @@ describe('a policy', () => {
     const scene = aScene().withPolicy('accuracy', allows()).withPolicy('next', denies(), { mode: 'Shadow' });
     const { reason, status } = planned(scene);
     expect(reason).toBe('AutoApproved');
-    expect(status.decision?.policies.map(({ outcome }) => outcome)).toEqual(['allow', 'deny']);
+    const told = status.decision?.policies.map(({ outcome, mode }) => [outcome, mode]);
+    expect(told).toEqual([
+      ['allow', undefined],
+      ['deny', 'Shadow'],
+    ]);
   });
 
   it('that is missing altogether leaves it to anyone who holds the verb', () => {

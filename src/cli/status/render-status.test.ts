@@ -66,6 +66,11 @@ test.for<readonly [string, Scene, string]>([
   expect(shown(scene.applied())).toContain(says);
 });
 
+test('what a policy in shadow says is told apart from what decided', () => {
+  const scene = aScene().withPolicy('accuracy', allows()).withPolicy('next', denies(), { mode: 'Shadow' });
+  expect(shown(scene.applied())).toMatch(/next +deny \(in shadow\)/);
+});
+
 test('before the operator has looked, nothing of an older generation is shown as decided', () => {
   const changed = aScene().withPolicy('leads', requires('alice')).applied().withSpec({ stage: 'Staging' });
   const text = shown(changed);

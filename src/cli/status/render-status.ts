@@ -65,7 +65,11 @@ const INDENT = 12;
 
 function renderPolicies({ policies }: StoredDecision): string {
   if (policies.length === 0) return section('Policies', ['none matches']);
-  const rows = policies.map(({ name, outcome, reasons }) => [name, outcome, reasons.join('; ')]);
+  const rows = policies.map(({ name, outcome, mode, reasons }) => [
+    name,
+    mode === 'Shadow' ? `${outcome} (in shadow)` : outcome,
+    reasons.join('; '),
+  ]);
   return section('Policies', renderTable(['POLICY', 'OUTCOME', 'REASONS'], rows).trimEnd().split('\n'));
 }
 
