@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Approvers } from './approvers.ts';
 import { Condition } from './conditions.ts';
 import { Duration, Quantity } from './duration.ts';
+import { EvidenceTrust } from './evidence.ts';
 import { Metadata } from './metadata.ts';
 import { API_VERSION } from './names.ts';
 import { inCrd } from './rule.ts';
@@ -57,6 +58,7 @@ export const ApprovalPolicySpec = z.strictObject({
     .describe('What a policy that errs means: wait (Block, the default), or let people decide (Manual).'),
   mode: z.enum(['Enforce', 'Shadow']).optional().describe('Shadow: evaluated and reported, decides nothing.'),
   limits: Limits.optional(),
+  evidence: EvidenceTrust.optional().describe('Whose signed statements become input.verified.attestations.'),
 });
 export type ApprovalPolicySpec = z.infer<typeof ApprovalPolicySpec>;
 

@@ -6,6 +6,7 @@ export type ModelVersionCondition =
   | 'PolicyEvaluated'
   | 'PolicyCompliant'
   | 'ApprovalsVerified'
+  | 'EvidenceVerified'
   | 'Ready'
   | 'Reconciling'
   | 'Stalled';

@@ -3,6 +3,7 @@ export * from './approvers.ts';
 export * from './conditions.ts';
 export * from './crd.ts';
 export * from './duration.ts';
+export * from './evidence.ts';
 export * from './metadata.ts';
 export * from './model-version.ts';
 export * from './names.ts';

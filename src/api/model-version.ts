@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { Approvers } from './approvers.ts';
 import { Condition } from './conditions.ts';
+import { AttestationSource, Digest, EvidenceReport } from './evidence.ts';
 import { Metadata } from './metadata.ts';
 import { API_VERSION, VERDICTS } from './names.ts';
 import { inCrd } from './rule.ts';
 import { Stage } from './stage.ts';
-
-const digest = inCrd(z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest reads sha256: and 64 hexadecimal digits'), {
-  maxLength: 71,
-});
 
 function immutable(field: string) {
   const advice = `spec.${field} never changes: create another ModelVersion for another ${field}`;
@@ -17,7 +14,7 @@ function immutable(field: string) {
 
 const Artifact = z.strictObject({
   uri: z.string().min(1).max(2048),
-  digest: digest.optional(),
+  digest: Digest.optional(),
 });
 
 const Source = z.strictObject({
@@ -26,11 +23,19 @@ const Source = z.strictObject({
   registry: z.string().max(253).optional(),
 });
 
-const Evidence = z.strictObject({
-  type: z.string().min(1).max(253),
-  uri: z.string().min(1).max(2048),
-  digest: digest.optional(),
-});
+const NO_EVIDENCE = 'an entry of evidence has a uri, an attestation, or both';
+
+const Evidence = inCrd(
+  z
+    .strictObject({
+      type: z.string().min(1).max(253),
+      uri: z.string().min(1).max(2048).optional(),
+      digest: Digest.optional(),
+      attestation: AttestationSource.optional(),
+    })
+    .refine(({ uri, attestation }) => uri !== undefined || attestation !== undefined, NO_EVIDENCE),
+  { 'x-kubernetes-validations': [{ rule: 'has(self.uri) || has(self.attestation)', message: NO_EVIDENCE }] },
+);
 
 /** What a submitter says of one version of a model, and the stage asked for it. */
 export const ModelVersionSpec = z.strictObject({
@@ -143,6 +148,7 @@ export const ModelVersionStatus = z.strictObject({
   observedGeneration: z.number().int().optional(),
   decision: DecisionStatus.optional(),
   approvals: z.array(ApprovalRecord).max(256).optional(),
+  evidence: z.array(EvidenceReport).max(64).optional().describe('What became of each attestation.'),
   history: z.array(TransitionRecord).max(50).optional(),
   conditions: inCrd(z.array(Condition).optional(), {
     'x-kubernetes-list-type': 'map',

@@ -1,6 +1,9 @@
+import { createPublicKey } from 'node:crypto';
 import { GROUP, type ModelVersion, type ModelVersionSpec, type Stage } from '../api/index.ts';
-import type { Snapshot } from './snapshot.ts';
+import { publicKeyId } from './public-key-id.ts';
+import type { PolicySnapshot, Snapshot } from './snapshot.ts';
 import { parseSubmitter, type Submitter } from './stamp.ts';
+import type { Attestation } from './verify-attestation.ts';
 
 interface InputVersion {
   readonly metadata: {
@@ -19,13 +22,25 @@ export interface PolicyInput {
   readonly champion: InputVersion | null;
   readonly namespace: Snapshot['namespace'];
   readonly submitter: Submitter | null;
-  readonly verified: Snapshot['verified'];
+  readonly verified: Omit<Snapshot['verified'], 'attestations'> & {
+    readonly attestations?: readonly InputAttestation[];
+  };
   readonly now: string;
 }
 
-/** @returns the input of every policy; the submitter is null where nothing vouches for the stamp. */
-export function buildInput(snapshot: Snapshot): PolicyInput {
-  const { modelVersion, champion, namespace, verified, now } = snapshot;
+/** A statement whose signature holds; `key` is the name that the policy has for who signed it. */
+interface InputAttestation extends Attestation {
+  readonly key?: string;
+}
+
+/**
+ * @param policy sees the attestations by the keys that it names itself: what a team trusts is no fact for the platform;
+ * without one, those of all
+ * @returns the input of a policy; the submitter is null where nothing vouches for the stamp
+ */
+export function buildInput(snapshot: Snapshot, policy?: Pick<PolicySnapshot, 'spec'>): PolicyInput {
+  const { modelVersion, champion, namespace, now } = snapshot;
+  const verified = policy ? believe(snapshot.verified, policy.spec.evidence) : snapshot.verified;
   return {
     modelVersion: buildInputVersion(modelVersion),
     transition: { from: modelVersion.status?.stage ?? 'None', to: modelVersion.spec.stage },
@@ -34,6 +49,21 @@ export function buildInput(snapshot: Snapshot): PolicyInput {
     submitter: snapshot.approvalsVerified ? parseSubmitter(modelVersion) : null,
     verified,
     now,
+  };
+}
+
+function believe(
+  { attestations, ...facts }: Snapshot['verified'],
+  trust: PolicySnapshot['spec']['evidence'],
+): PolicyInput['verified'] {
+  if (!attestations) return facts;
+  const names = new Map(trust?.keys.map(({ name, publicKey }) => [publicKeyId(createPublicKey(publicKey)), name]));
+  return {
+    ...facts,
+    attestations: attestations.flatMap((attestation) => {
+      const key = names.get(attestation.keyId);
+      return key === undefined ? [] : [{ ...attestation, key }];
+    }),
   };
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../api/index.ts';
 import { digestOf } from './canonical.ts';
 import type { Decision } from './decide.ts';
-import { isFinal } from './is-final.ts';
+import { isFinal, isSettled } from './is-final.ts';
 import type { Snapshot } from './snapshot.ts';
 
 const MAX_HISTORY = 50;
@@ -24,12 +24,14 @@ export function nextStatus(snapshot: Snapshot, decision: Decision): ModelVersion
   const status = previous?.id === decision.status.id ? previous : decision.status;
   const stage = nextStage(modelVersion, decision);
   const moved = isFinal(status) && status !== previous && !(currentStage(modelVersion) === 'None' && stage === 'None');
+  const { evidence: _, ...stored } = modelVersion.status ?? {};
   return {
-    ...modelVersion.status,
+    ...stored,
     stage,
     observedGeneration: modelVersion.metadata.generation ?? 1,
     decision: status,
     ...approvalsOf(decision.approvals),
+    ...evidenceOf(snapshot),
     ...(moved
       ? {
           history: appendTransition(modelVersion, {
@@ -51,6 +53,10 @@ export function currentStage({ status }: ModelVersion): Stage {
 
 export function approvalsOf(approvals: readonly ApprovalRecord[]): Pick<ModelVersionStatus, 'approvals'> {
   return approvals.length > 0 ? { approvals: [...approvals] } : {};
+}
+
+function evidenceOf({ evidence = [] }: Snapshot): Pick<ModelVersionStatus, 'evidence'> {
+  return evidence.length > 0 ? { evidence: [...evidence] } : {};
 }
 
 function nextStage(modelVersion: ModelVersion, { status, archives }: Decision): Stage {
@@ -90,7 +96,12 @@ interface WantedCondition extends Pick<Condition, 'status' | 'reason' | 'message
  * (failed). Both conditions are there only while they hold, as kstatus asks.
  */
 export function buildConditions(
-  { modelVersion, approvalsVerified, now }: Pick<Snapshot, 'modelVersion' | 'approvalsVerified' | 'now'>,
+  {
+    modelVersion,
+    approvalsVerified,
+    evidence,
+    now,
+  }: Pick<Snapshot, 'modelVersion' | 'approvalsVerified' | 'now'> & Partial<Pick<Snapshot, 'evidence'>>,
   reason: ApprovedReason,
   fullMessage: string,
 ): Condition[] {
@@ -116,14 +127,37 @@ export function buildConditions(
     },
     { type: 'Ready', status: approved === 'True' ? 'True' : 'False', reason, message },
   ];
+  if (evidence && evidence.length > 0) wanted.push(describeEvidence(evidence));
   if (waits) wanted.push({ type: 'Reconciling', status: 'True', reason, message });
   if (broken || approved === 'False') wanted.push({ type: 'Stalled', status: 'True', reason, message });
   const existing = modelVersion.status?.conditions ?? [];
-  return wanted.map((condition) => {
+  // What a decision was made from stands as long as the decision.
+  const kept = isSettled(modelVersion) ? existing.filter(({ type }) => type === 'EvidenceVerified') : [];
+  const told = wanted.map((condition) => {
     const before = existing.find(({ type }) => type === condition.type);
     const lastTransitionTime = before?.status === condition.status ? before.lastTransitionTime : now;
     return { ...condition, lastTransitionTime, observedGeneration: modelVersion.metadata.generation ?? 1 };
   });
+  return [...told, ...kept];
+}
+
+function describeEvidence(evidence: NonNullable<Snapshot['evidence']>): WantedCondition {
+  const type = 'EvidenceVerified';
+  const amiss = evidence.filter(({ outcome }) => outcome !== 'Verified');
+  if (amiss.length === 0) {
+    const message = `the signature of every attestation holds (${evidence.length})`;
+    return { type, status: 'True', reason: 'SignaturesHold', message };
+  }
+  const told = amiss.map(
+    ({ entry, type: what, outcome, message }) => `evidence[${entry}] ${what}: ${outcome}: ${message}`,
+  );
+  const refused = amiss.some(({ outcome }) => outcome === 'Refused');
+  return {
+    type,
+    status: 'False',
+    reason: refused ? 'EvidenceRefused' : 'EvidenceUnavailable',
+    message: truncate(told.join('; ')),
+  };
 }
 
 /** The API server refuses a longer message, and with it the whole status. */

@@ -2,7 +2,7 @@ import type { ApprovalRecord, ModelVersion, ModelVersionStatus, PolicyVerdict } 
 import { type AuditRecord, buildDecisionRecord, buildRefusedApprovalRecord } from './audit-record.ts';
 import { renderCanonicalJson } from './canonical.ts';
 import { decide } from './decide.ts';
-import { isFinal } from './is-final.ts';
+import { isSettled } from './is-final.ts';
 import { currentStage, nextStatus } from './next-status.ts';
 import { nextSettledStatus } from './settled.ts';
 import type { PolicyResults, Snapshot } from './snapshot.ts';
@@ -24,12 +24,6 @@ export interface Plan {
   /** What each policy said; empty where this generation is settled and none was asked. */
   readonly verdicts: readonly PolicyVerdict[];
   readonly requeueAfterMs?: number;
-}
-
-/** Whether this generation is decided: the decision stands, and the policies are not asked again. */
-export function isSettled({ metadata, status }: ModelVersion): boolean {
-  const decision = status?.decision;
-  return decision !== undefined && decision.generation === metadata.generation && isFinal(decision);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ApprovalPolicySpec, ModelVersion } from '../api/index.ts';
+import { ApprovalPolicySpec, EvidenceReport, ModelVersion } from '../api/index.ts';
+import { Attestation } from './verify-attestation.ts';
 
 /** One policy that matches the version, as it stands at the moment of the decision. */
 const PolicySnapshot = z
@@ -25,7 +26,11 @@ export type NamespaceSnapshot = z.infer<typeof NamespaceSnapshot>;
 
 /** Facts that the operator read itself. */
 const VerifiedFacts = z
-  .strictObject({ metrics: z.record(z.string(), z.number()).readonly().exactOptional() })
+  .strictObject({
+    metrics: z.record(z.string(), z.number()).readonly().exactOptional(),
+    /** Of all policies that judge the version; each sees those by the keys that it names. */
+    attestations: z.array(Attestation).readonly().exactOptional(),
+  })
   .readonly();
 
 /**
@@ -45,6 +50,8 @@ export const Snapshot = z
     /** Whether the API server enforces the admission policies that make a stamp trustworthy. */
     approvalsVerified: z.boolean(),
     verified: VerifiedFacts,
+    /** What became of each attestation that the version names. */
+    evidence: z.array(EvidenceReport).readonly().exactOptional(),
     /** RFC 3339. */
     now: z.string(),
   })

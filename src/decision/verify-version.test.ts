@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { allows, aScene, requires, type Scene } from '../../test/a-snapshot.ts';
 import type { ModelVersion, ModelVersionStatus } from '../api/index.ts';
 import { buildDecisionStatement } from './decision-statement.ts';
-import { publicKeyId, verifySignature, verifyStatus } from './verify-version.ts';
+import { publicKeyId } from './public-key-id.ts';
+import { verifySignature, verifyStatus } from './verify-version.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const keyId = publicKeyId(publicKey);

@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, verify } from 'node:crypto';
+import { type KeyObject, verify } from 'node:crypto';
 import type { ApprovalRecord, DecisionStatus, ModelVersion, TransitionRecord } from '../api/index.ts';
 import { digestOf } from './canonical.ts';
 import { identifyDecision } from './decide.ts';
@@ -45,13 +45,6 @@ export function verifySignature(version: ModelVersion, publicKeys: ReadonlyMap<s
   return verify(null, statement.toSign, key, Buffer.from(value, 'base64'))
     ? null
     : misfit('the signature is not that of this version and decision: one of them was changed after it was signed');
-}
-
-/** @returns `sha256:` and the digest of the public key's SPKI form. */
-export function publicKeyId(key: KeyObject): string {
-  return `sha256:${createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('hex')}`;
 }
 
 function verifyHistory(version: ModelVersion): Misfit | null {

@@ -20,15 +20,17 @@ export async function evaluatePolicies(
   evaluator: PolicyEvaluator,
   refusal: (name: string) => PolicyFailure | null = () => null,
 ): Promise<PolicyResults> {
-  const input = JSON.stringify(buildInput(snapshot));
+  const shared = JSON.stringify(buildInput(snapshot));
   const doubt = doubtChampion(snapshot);
   const results = await Promise.all(
-    policies.map(async ({ snapshot: { name, spec }, compiled: policy, data, dataDigest }) => {
+    policies.map(async ({ snapshot: asked, compiled: policy, data, dataDigest }) => {
+      const { name, spec } = asked;
       if (!policy) return [];
       if (doubt !== null && readsInput(policy, 'champion')) return [[name, doubt]] as const;
       const refused = refusal(name);
       if (refused) return [[name, refused]] as const;
       const limits = buildLimits(spec.limits);
+      const input = snapshot.verified.attestations ? JSON.stringify(buildInput(snapshot, asked)) : shared;
       const result: PolicyResult = await evaluator.evaluate({ policy, data, dataDigest, input, limits });
       return [[name, result]] as const;
     }),

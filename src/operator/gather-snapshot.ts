@@ -1,9 +1,16 @@
 import type { z } from 'zod';
 import { Metadata, ModelVersion } from '../api/index.ts';
-import { type PolicySnapshot, type Snapshot, selectPolicies } from '../decision/index.ts';
+import {
+  buildFacts,
+  gatherEvidence,
+  isSettled,
+  type PolicySnapshot,
+  type Snapshot,
+  selectPolicies,
+} from '../decision/index.ts';
 import type { ModelVersionIndex } from './model-version-index.ts';
 import { buildPolicyInForce, type PolicyCatalog, type PolicyInForce } from './policy-catalog.ts';
-import type { Clock, ModelVersionCache, NamespaceCache } from './ports.ts';
+import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache } from './ports.ts';
 
 export interface SnapshotSources {
   readonly versions: ModelVersionCache;
@@ -11,6 +18,7 @@ export interface SnapshotSources {
   readonly namespaces: NamespaceCache;
   readonly policies: PolicyCatalog;
   readonly clock: Clock;
+  readonly evidence: EvidenceReader;
   /** Whether the admission policies are in force now. */
   readonly approvalsVerified: boolean;
 }
@@ -46,6 +54,11 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const policies = selected
     .map(({ entry }) => buildPolicyInForce(entry))
     .toSorted((a, b) => (a.snapshot.name < b.snapshot.name ? -1 : 1));
+  const snapshots = policies.map(({ snapshot }): PolicySnapshot => snapshot);
+  const evidence = isSettled(modelVersion)
+    ? null
+    : gatherEvidence(modelVersion, snapshots, (source, where) => sources.evidence.read(key, source, where));
+  if (evidence?.pending) return { kind: 'unready', why: 'its evidence is being fetched' };
   const championKey = sources.index.champion(key, modelVersion.spec.model, modelVersion.spec.stage);
   const champion = championKey === undefined ? undefined : ModelVersion.safeParse(sources.versions.get(championKey));
   const summary = sources.versions.summary(key);
@@ -56,11 +69,11 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
     snapshot: Object.freeze({
       modelVersion,
       namespace: { name: namespace, labels },
-      policies: policies.map(({ snapshot }): PolicySnapshot => snapshot),
+      policies: snapshots,
       champion: champion?.data ?? null,
       supersededBy: supersededBy?.slice(supersededBy.indexOf('/') + 1) ?? null,
       approvalsVerified: sources.approvalsVerified,
-      verified: {},
+      ...buildFacts(evidence),
       now: sources.clock(),
     }),
   };

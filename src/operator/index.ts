@@ -13,4 +13,5 @@ export { type Replay, replayDecision } from './replay-decision.ts';
 export { NAMESPACES, POLICIES } from './resources.ts';
 export { addSigningKey } from './signing-keys.ts';
 export { type Operator, type OperatorOptions, startOperator } from './start-operator.ts';
+export { UNFETCHED_EVIDENCE } from './unfetched-evidence.ts';
 export { createVersionCollection, type VersionCollection } from './version-collection.ts';

@@ -1,5 +1,10 @@
-import type { ApprovalPolicyStatus, ModelVersionStatus, StageApprovalsStatus } from '../api/index.ts';
-import type { AuditRecord, PlannedEvent } from '../decision/index.ts';
+import type {
+  ApprovalPolicyStatus,
+  AttestationSource,
+  ModelVersionStatus,
+  StageApprovalsStatus,
+} from '../api/index.ts';
+import type { AuditRecord, EvidenceContent, PlannedEvent } from '../decision/index.ts';
 import type { CompiledPolicy, CompileResult, EvaluationRequest, EvaluationResult } from '../rego/index.ts';
 import type { ModelVersionSummary } from './model-version-summary.ts';
 
@@ -27,6 +32,12 @@ export interface PolicyCompiler {
 /** Evaluates one policy under its limits; every failure is a value. */
 export interface PolicyEvaluator {
   evaluate(request: EvaluationRequest): Promise<EvaluationResult>;
+}
+
+/** What attestations hold that stand outside the versions. */
+export interface EvidenceReader {
+  /** @param key of the version that asks: it comes back when something new is known */
+  read(key: string, source: AttestationSource, namespace: string): EvidenceContent;
 }
 
 /** Which object a write is for, and which state of it the write was made from. */

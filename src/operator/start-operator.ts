@@ -17,6 +17,7 @@ import { MODEL_VERSIONS, NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
+import { UNFETCHED_EVIDENCE } from './unfetched-evidence.ts';
 import { untilAborted } from './until-aborted.ts';
 import { watchAdmission } from './watch-admission.ts';
 import { watchClock } from './watch-clock.ts';
@@ -208,6 +209,7 @@ export function startOperator(options: OperatorOptions): Operator {
     versions: versionStore,
     index,
     namespaces: { labels: (name: string) => readLabels(namespaceStore.get(name)) },
+    evidence: UNFETCHED_EVIDENCE,
     policies: catalog,
     clock,
     admission,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
+import { aSigner, sha256, signStatement } from '../sign-statement.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
 import { expectReplays, recordsOf } from './expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
@@ -247,6 +248,44 @@ describe('a policy that is stopped again and again', () => {
     await applyPolicy('endless', cured, { ...judging('endless'), limits });
     for (const name of waiting) await until(() => stateOf(name), state('AutoApproved', 'Production', 'cured'));
     await until(() => policyHealth('endless'), { ready: 'True', quarantined: undefined, killed: 0, allow: 3 });
+  });
+});
+
+describe('signed evidence', () => {
+  const job = aSigner();
+  const digest = sha256('weights');
+  const rego = `package approval
+
+allow contains $"{statement.key} measured {statement.predicate.accuracy}" if {
+\tsome statement in input.verified.attestations
+\tstatement.predicateType == "https://example.com/evaluation/v1"
+\tstatement.predicate.accuracy > 0.9
+}
+`;
+  const submitWith = (inline: string) =>
+    submit('evidence', {
+      metrics: { accuracy: 0.1 },
+      artifact: { uri: 's3://models/7', digest },
+      evidence: [{ type: 'evaluation', attestation: { inline } }],
+    });
+  const evidenceOf = async (name: string) => {
+    const { status } = await cluster.read(name);
+    return status?.conditions?.find(({ type }) => type === 'EvidenceVerified');
+  };
+
+  it('by a key that the policy names approves; anything else is told, and a person decides', async () => {
+    const evidence = { keys: [{ name: 'the evaluation job', publicKey: job.publicKey }] };
+    await applyPolicy('evidence', rego, { ...judging('evidence'), evidence, approvers: ['alice'] });
+    const good = await submitWith(signStatement(job, { artifactDigest: digest, predicate: { accuracy: 0.97 } }));
+    const forged = await submitWith(signStatement(aSigner(), { artifactDigest: digest }));
+    await until(() => stateOf(good), state('AutoApproved', 'Production', 'the evaluation job measured 0.97'));
+    expect(await evidenceOf(good)).toMatchObject({ status: 'True', reason: 'SignaturesHold' });
+    await until(() => stateOf(forged), state('AwaitingApproval', 'None'));
+    expect(await evidenceOf(forged)).toMatchObject({
+      status: 'False',
+      reason: 'EvidenceRefused',
+      message: expect.stringContaining('none of its signatures is by a key that a matching policy trusts'),
+    });
   });
 });
 

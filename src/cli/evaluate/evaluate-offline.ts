@@ -1,11 +1,19 @@
 import { type AnyApprovalPolicy, type ModelVersion, type ModelVersionStatus, SERVED_STAGES } from '../../api/index.ts';
-import { buildPlan, type Snapshot, selectPolicies } from '../../decision/index.ts';
+import {
+  buildFacts,
+  buildPlan,
+  gatherEvidence,
+  type ReadEvidence,
+  type Snapshot,
+  selectPolicies,
+} from '../../decision/index.ts';
 import {
   buildPolicyInForce,
   createPolicyCatalog,
   evaluatePolicies,
   type PolicyEntry,
   policyKey,
+  UNFETCHED_EVIDENCE,
 } from '../../operator/index.ts';
 import type { Compiler, Evaluator } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
@@ -48,14 +56,15 @@ export async function evaluateOffline(
       const entries = catalog.forNamespace(namespace).map((entry) => ({ entry, spec: entry.spec ?? {} }));
       const matching = selectPolicies(modelVersion, { name: namespace, labels }, entries);
       const inForce = matching.map(({ entry }) => buildPolicyInForce(entry));
+      const snapshots = inForce.map((policy) => policy.snapshot);
       const snapshot: Snapshot = {
         modelVersion: withoutDecision(modelVersion),
         namespace: { name: namespace, labels },
-        policies: inForce.map((policy) => policy.snapshot),
+        policies: snapshots,
         champion: findChampion(modelVersion, versions),
         supersededBy: null,
         approvalsVerified: true,
-        verified: {},
+        ...buildFacts(gatherEvidence(modelVersion, snapshots, readEvidence)),
         now,
       };
       const { status } = buildPlan(snapshot, await evaluatePolicies(snapshot, inForce, evaluator));
@@ -63,6 +72,8 @@ export async function evaluateOffline(
     }),
   );
 }
+
+const readEvidence: ReadEvidence = (source, namespace) => UNFETCHED_EVIDENCE.read('', source, namespace);
 
 /** A policy that is left out because nobody gave the labels would let through what the cluster denies. */
 function requireNamespaces(

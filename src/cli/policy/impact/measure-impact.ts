@@ -7,6 +7,7 @@ import {
   type ModelVersionCache,
   type PolicyCatalog,
   type PolicyInForce,
+  UNFETCHED_EVIDENCE,
 } from '../../../operator/index.ts';
 import type { Evaluator } from '../../../rego/index.ts';
 import type { Estate } from './estate.ts';
@@ -137,7 +138,8 @@ function gather(
 ): Gathered {
   const { collection, namespaces } = estate;
   const { index } = collection;
-  return gatherSnapshot(key, { versions, index, namespaces, policies, clock: () => now, approvalsVerified: true });
+  const surroundings = { versions, index, namespaces, evidence: UNFETCHED_EVIDENCE };
+  return gatherSnapshot(key, { ...surroundings, policies, clock: () => now, approvalsVerified: true });
 }
 
 /** Both sides look at the same version and its champion, and unpacking them is what takes the time. */
