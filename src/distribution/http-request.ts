@@ -1,0 +1,114 @@
+import type { IncomingMessage } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import type { AddressGuard } from './address-guard.ts';
+import { BundleError } from './bundle-error.ts';
+
+export interface HttpRequest {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** A longer answer is an error. */
+  readonly maxBytes: number;
+  /** Whether an answer may send it to another host; credentials are never sent along. */
+  readonly followElsewhere?: boolean;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+/** How requests are sent: whom they may ask, whom they trust, and how long they wait. */
+export interface Transport {
+  readonly guard: AddressGuard;
+  /** Authorities in PEM for the host that was named, in place of the public ones. */
+  readonly caBundle?: string | undefined;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const TIMEOUT_MS = 15_000;
+const REDIRECTS = 3;
+const USER_AGENT = 'assent';
+
+/**
+ * Sends one request, and follows a few redirects.
+ *
+ * @throws BundleError `address-refused`, `unreachable`, `too-large` or `invalid`
+ */
+export async function sendHttp(request: HttpRequest, transport: Transport): Promise<HttpAnswer> {
+  const timeout = AbortSignal.timeout(transport.timeoutMs ?? TIMEOUT_MS);
+  const signal = transport.signal ? AbortSignal.any([timeout, transport.signal]) : timeout;
+  let { url } = request;
+  for (let redirects = 0; ; redirects++) {
+    const answer = await sendOnce({ ...request, url }, { ...transport, signal }, url.origin === request.url.origin);
+    const next = answer.status >= 300 && answer.status < 400 && answer.status !== 304 && answer.headers.location;
+    if (!next || (request.method ?? 'GET') !== 'GET') return answer;
+    const target = URL.parse(next, url.href);
+    if (!target || redirects === REDIRECTS)
+      throw new BundleError('unreachable', `${request.url.host} redirects more than ${REDIRECTS} times, or to nowhere`);
+    if (target.origin !== url.origin && !request.followElsewhere)
+      throw new BundleError(
+        'address-refused',
+        `${url.host} redirects to ${target.origin}: name that address in the policy, if it is the right one`,
+      );
+    url = target;
+  }
+}
+
+async function sendOnce(
+  { method = 'GET', url, headers = {}, body, maxBytes }: HttpRequest,
+  { guard, caBundle, signal }: Transport,
+  atHome: boolean,
+): Promise<HttpAnswer> {
+  guard.check(url);
+  const { authorization: _, ...withoutCredentials } = headers;
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const outgoing = send(url, {
+    method,
+    agent: false,
+    lookup: guard.lookupFor(url),
+    ...(isIP(host) ? {} : { servername: host }),
+    ...(atHome && caBundle ? { ca: caBundle } : {}),
+    ...(signal ? { signal } : {}),
+    headers: {
+      'user-agent': USER_AGENT,
+      ...(atHome ? headers : withoutCredentials),
+      ...(body ? { 'content-length': String(body.length) } : {}),
+    },
+  });
+  outgoing.on('response', (response) => {
+    readAnswer(response, maxBytes).then(resolve, reject);
+  });
+  outgoing.on('error', reject);
+  outgoing.end(body);
+  try {
+    return await promise;
+  } catch (error) {
+    outgoing.destroy();
+    throw toBundleError(error, url);
+  }
+}
+
+async function readAnswer(response: IncomingMessage, maxBytes: number): Promise<HttpAnswer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new BundleError('too-large', `the answer has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) };
+}
+
+function toBundleError(error: unknown, { origin }: URL): BundleError {
+  if (error instanceof BundleError) return error;
+  const why = error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : error;
+  return new BundleError('unreachable', `${origin} cannot be reached: ${why}`, { cause: error });
+}
