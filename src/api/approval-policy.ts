@@ -5,6 +5,7 @@ import { Duration, Quantity } from './duration.ts';
 import { EvidenceTrust } from './evidence.ts';
 import { Metadata } from './metadata.ts';
 import { API_VERSION } from './names.ts';
+import { checkSource, PolicyBundle, type PolicyScope, sourceRules } from './policy-bundle.ts';
 import { inCrd } from './rule.ts';
 import { Stage } from './stage.ts';
 
@@ -37,14 +38,9 @@ const Limits = z.strictObject({
 
 const openObject = () => inCrd(z.record(z.string(), z.unknown()), { 'x-kubernetes-preserve-unknown-fields': true });
 
-/** What a platform team says: which versions, by which rules, and who decides where the rules ask for people. */
-export const ApprovalPolicySpec = z.strictObject({
+/** What a policy says besides its Rego: what a decision is made from, and a record keeps. */
+export const PolicyRules = z.strictObject({
   match: PolicyMatch.optional(),
-  modules: inCrd(z.record(z.string(), z.string()), {
-    description: 'Rego modules by file name; all of package approval.',
-    minProperties: 1,
-    maxProperties: 64,
-  }),
   parameters: openObject().optional().describe('Becomes data.parameters.'),
   data: openObject().optional().describe('Becomes data.'),
   approvers: Approvers.optional(),
@@ -60,7 +56,27 @@ export const ApprovalPolicySpec = z.strictObject({
   limits: Limits.optional(),
   evidence: EvidenceTrust.optional().describe('Whose signed statements become input.verified.attestations.'),
 });
+
+const policySpec = (scope: PolicyScope) =>
+  inCrd(
+    PolicyRules.extend({
+      modules: inCrd(z.record(z.string(), z.string()).optional(), {
+        description: 'Rego modules by file name; all of package approval.',
+        minProperties: 1,
+        maxProperties: 64,
+      }),
+      bundle: PolicyBundle.optional(),
+    }).superRefine((spec, { addIssue }) => {
+      const problem = checkSource(spec, scope);
+      if (problem !== null) addIssue(problem);
+    }),
+    { 'x-kubernetes-validations': sourceRules(scope) },
+  );
+
+/** What a platform team says: which versions, by which rules, and who decides where the rules ask for people. */
+export const ApprovalPolicySpec = policySpec('Namespaced');
 export type ApprovalPolicySpec = z.infer<typeof ApprovalPolicySpec>;
+export const ClusterApprovalPolicySpec = policySpec('Cluster');
 
 /** One error of the Rego compiler. Lines and columns count from 1. */
 const PolicyError = z.strictObject({
@@ -90,6 +106,14 @@ export type PolicyEvaluations = z.infer<typeof PolicyEvaluations>;
 export const ApprovalPolicyStatus = z.strictObject({
   observedGeneration: z.number().int().optional(),
   digest: z.string().optional().describe('SHA-256 of the compiled policy in force.'),
+  bundle: z
+    .strictObject({
+      digest: z.string().describe('What spec.bundle.digest would pin.'),
+      revision: z.string().optional().describe("As the bundle's manifest says it."),
+      fetchedAt: z.string(),
+    })
+    .optional()
+    .describe('The bundle in force.'),
   builtins: z.array(z.string()).optional().describe('The builtins that the policy calls outside WebAssembly.'),
   reads: z.array(z.string()).optional().describe('The paths of input and data that the policy reads.'),
   errors: z.array(PolicyError).max(100).optional(),
@@ -101,12 +125,13 @@ export const ApprovalPolicyStatus = z.strictObject({
 });
 export type ApprovalPolicyStatus = z.infer<typeof ApprovalPolicyStatus>;
 
-const policyFields = { metadata: Metadata, spec: ApprovalPolicySpec, status: ApprovalPolicyStatus.optional() };
+const policyFields = { metadata: Metadata, status: ApprovalPolicyStatus.optional() };
 
 /** A team's policy, for the versions of its namespace. */
 export const ApprovalPolicy = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal('ApprovalPolicy'),
+  spec: ApprovalPolicySpec,
   ...policyFields,
 });
 export type ApprovalPolicy = z.infer<typeof ApprovalPolicy>;
@@ -115,6 +140,7 @@ export type ApprovalPolicy = z.infer<typeof ApprovalPolicy>;
 export const ClusterApprovalPolicy = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal('ClusterApprovalPolicy'),
+  spec: ClusterApprovalPolicySpec,
   ...policyFields,
 });
 export type ClusterApprovalPolicy = z.infer<typeof ClusterApprovalPolicy>;

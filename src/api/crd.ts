@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ApprovalPolicySpec, ApprovalPolicyStatus } from './approval-policy.ts';
+import { ApprovalPolicySpec, ApprovalPolicyStatus, ClusterApprovalPolicySpec } from './approval-policy.ts';
 import { ModelVersionSpec, ModelVersionStatus } from './model-version.ts';
 import { GROUP, VERSION } from './names.ts';
 import { StageApprovalsStatus } from './stage-approvals.ts';
@@ -32,9 +32,10 @@ const policyColumns = [
   age,
   column('Reason', '.status.conditions[?(@.type=="Ready")].message', wide),
   column('Digest', '.status.digest', wide),
+  column('Revision', '.status.bundle.revision', wide),
 ];
 
-const policyKind = { spec: ApprovalPolicySpec, status: ApprovalPolicyStatus, columns: policyColumns };
+const policyKind = { status: ApprovalPolicyStatus, columns: policyColumns };
 
 const KINDS: readonly Kind[] = [
   {
@@ -55,12 +56,20 @@ const KINDS: readonly Kind[] = [
       column('Policies', '.status.decision.policyNames', wide),
     ],
   },
-  { kind: 'ApprovalPolicy', plural: 'approvalpolicies', shortNames: ['ap'], scope: 'Namespaced', ...policyKind },
+  {
+    kind: 'ApprovalPolicy',
+    plural: 'approvalpolicies',
+    shortNames: ['ap'],
+    scope: 'Namespaced',
+    spec: ApprovalPolicySpec,
+    ...policyKind,
+  },
   {
     kind: 'ClusterApprovalPolicy',
     plural: 'clusterapprovalpolicies',
     shortNames: ['cap'],
     scope: 'Cluster',
+    spec: ClusterApprovalPolicySpec,
     ...policyKind,
   },
   {

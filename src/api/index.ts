@@ -7,5 +7,6 @@ export * from './evidence.ts';
 export * from './metadata.ts';
 export * from './model-version.ts';
 export * from './names.ts';
+export type { PolicyBundle } from './policy-bundle.ts';
 export * from './stage.ts';
 export * from './stage-approvals.ts';

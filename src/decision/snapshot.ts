@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ApprovalPolicySpec, EvidenceReport, ModelVersion } from '../api/index.ts';
+import { EvidenceReport, ModelVersion, PolicyRules } from '../api/index.ts';
 import { Attestation } from './verify-attestation.ts';
 
 /** One policy that matches the version, as it stands at the moment of the decision. */
@@ -14,7 +14,7 @@ const PolicySnapshot = z
     problem: z.string().nullable(),
     /** Whether its rules read `input.now`: time alone may change its answer. */
     readsClock: z.boolean(),
-    spec: ApprovalPolicySpec.omit({ modules: true }),
+    spec: PolicyRules,
   })
   .readonly();
 export type PolicySnapshot = z.infer<typeof PolicySnapshot>;

@@ -15,6 +15,9 @@ const HASHES: Readonly<Record<string, string>> = {
   'SHA-512-256': 'sha512-256',
 };
 
+/** What OPA itself signs with. */
+const OPA_PLUGIN = '_default';
+
 /** https://www.openpolicyagent.org/docs/management-bundles#signature-format */
 const Signatures = z.object({ signatures: z.array(z.string()), plugin: z.string().optional() });
 const SignedFiles = z.object({
@@ -85,7 +88,7 @@ function readToken(files: BundleFiles): string {
     throw new BundleError('not-verified', `the bundle has no ${SIGNATURES_FILE}: sign it, or leave out verify.bundle`);
   const parsed = Signatures.safeParse(parseJson(content));
   const [token] = parsed.data?.signatures ?? [];
-  if (token === undefined || parsed.data?.signatures.length !== 1 || parsed.data.plugin)
+  if (token === undefined || parsed.data?.signatures.length !== 1 || (parsed.data.plugin ?? OPA_PLUGIN) !== OPA_PLUGIN)
     throw notVerified('it must hold exactly one signature, of no plugin');
   return token;
 }

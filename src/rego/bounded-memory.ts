@@ -1,5 +1,6 @@
+import { readSections, readUnsigned } from './module-sections.ts';
+
 const memorySection = 5;
-const headerBytes = 8;
 const pageBytes = 65_536;
 
 /**
@@ -8,15 +9,10 @@ const pageBytes = 65_536;
  * instead of taking the process with it.
  */
 export function boundMemory(wasm: Uint8Array, maximumBytes: number): Uint8Array<ArrayBuffer> {
-  for (let at = headerBytes; at < wasm.length; ) {
-    const id = wasm[at];
-    const size = readUnsigned(wasm, at + 1);
-    const end = size.end + size.value;
-    if (id === memorySection) {
-      const memory = encodeMemory(wasm, size.end, maximumBytes);
-      return Uint8Array.from(Buffer.concat([wasm.subarray(0, at), memory, wasm.subarray(end)]));
-    }
-    at = end;
+  for (const { id, start, body, end } of readSections(wasm)) {
+    if (id !== memorySection) continue;
+    const memory = encodeMemory(wasm, body, maximumBytes);
+    return Uint8Array.from(Buffer.concat([wasm.subarray(0, start), memory, wasm.subarray(end)]));
   }
   throw new Error('the module defines no memory: it is not a compiler that compiler/ builds');
 }
@@ -29,16 +25,7 @@ function encodeMemory(wasm: Uint8Array, at: number, maximumBytes: number): Uint8
   return Uint8Array.from([memorySection, ...encodeUnsigned(body.length), ...body]);
 }
 
-// LEB128, the integers of the WebAssembly binary format.
-function readUnsigned(bytes: Uint8Array, start: number): { value: number; end: number } {
-  let value = 0;
-  for (let at = start, scale = 1; ; at++, scale *= 128) {
-    const byte = bytes[at] ?? 0;
-    value += (byte & 0x7f) * scale;
-    if (byte < 0x80) return { value, end: at + 1 };
-  }
-}
-
+// LEB128.
 function encodeUnsigned(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...encodeUnsigned(Math.floor(value / 128))];
 }

@@ -8,7 +8,7 @@ export interface CompileError {
   column: number;
   /**
    * OPA's code (`rego_parse_error`, `rego_type_error`, `rego_unsafe_var_error` …) or ours: `package_error`,
-   * `builtin_refused`, `source_too_large`, `compile_timeout`, `compiler_crashed`, `internal_error`.
+   * `builtin_refused`, `source_too_large`, `module_refused`, `compile_timeout`, `compiler_crashed`, `internal_error`.
    */
   code: string;
   message: string;
@@ -23,7 +23,12 @@ export interface CompiledPolicy {
   builtins: readonly string[];
   /** The paths of `input` and `data` that the policy reads, cut where they become dynamic. */
   reads: readonly string[];
+  /** What came along with the policy for the document `data`; part of the digest. */
+  data?: PolicyData;
 }
+
+/** The top of the document `data`. */
+export type PolicyData = Readonly<Record<string, unknown>>;
 
 /** What compiling a policy gives: the policy, or every error that the compiler found. */
 export type CompileResult =

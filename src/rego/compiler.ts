@@ -1,16 +1,27 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { builtins } from './builtins/index.ts';
-import type { CompiledPolicy, CompileError, CompileResult, FormatResult, TestList } from './compile-result.ts';
+import type {
+  CompiledPolicy,
+  CompileError,
+  CompileResult,
+  FormatResult,
+  PolicyData,
+  TestList,
+} from './compile-result.ts';
 import type { ReactorRequest } from './compiler-protocol.ts';
 import { CompilerFailure, createCompilerThread } from './compiler-thread.ts';
+import { inspectModule } from './inspect-module.ts';
 import { createPolicyCache } from './policy-cache.ts';
 
 /** The version of OPA in `compiler/go.mod`. It is part of every policy's digest, known without starting the compiler. */
 export const opaVersion = '1.22.2';
 /** Counts changes of `compiler/` that give another module for the same sources, OPA version and builtins. */
 const compilerRevision = 1;
-const policyEntrypoints: readonly string[] = ['approval'];
+const policyEntrypoint = 'approval';
+const policyEntrypoints: readonly string[] = [policyEntrypoint];
+/** The file that a compiled policy is in a bundle, and in errors. */
+const moduleFile = 'policy.wasm';
 /** Where tests stand: the document that holds every test's value, once it is evaluated. */
 export const testPackage = 'approval_test';
 
@@ -24,6 +35,8 @@ type Modules = Readonly<Record<string, string>>;
 export interface Compiler extends AsyncDisposable {
   /** Compiles the modules of one policy, or takes it from the cache. Never rejects. */
   compile(modules: Modules, options?: CompileOptions): Promise<CompileResult>;
+  /** Takes a module that somebody else compiled, after a look at what it is. Never rejects. */
+  adopt(wasm: Uint8Array, options?: Pick<CompileOptions, 'data'>): Promise<CompileResult>;
   /** Finds the tests in the modules of one policy. Never rejects. */
   listTests(modules: Modules): Promise<TestList>;
   /** A policy compiled earlier, from the disk cache only; null where the cache does not have it. */
@@ -37,6 +50,8 @@ export interface Compiler extends AsyncDisposable {
 export interface CompileOptions {
   /** The packages whose documents can be asked for; `approval` alone unless given. The evaluator gives the first. */
   entrypoints?: readonly string[];
+  /** What comes along with the policy for the document `data`. */
+  data?: PolicyData;
 }
 
 export interface CompilerOptions {
@@ -83,16 +98,43 @@ export function createCompiler(options: CompilerOptions): Compiler {
     }
   };
 
+  const withData = (compiling: Promise<CompileResult>, data: PolicyData = {}): Promise<CompileResult> => {
+    if (Object.keys(data).length === 0) return compiling;
+    return compiling.then(async (result) => {
+      if (result.kind === 'failed') return result;
+      const named = JSON.stringify([result.policy.digest, data]);
+      const digest = `sha256:${createHash('sha256').update(named).digest('hex')}`;
+      const policy = { ...result.policy, digest, data };
+      await cache.store(policy);
+      return { kind: 'compiled', policy };
+    });
+  };
+
   return {
-    compile(modules, { entrypoints = policyEntrypoints } = {}) {
+    compile(modules, { entrypoints = policyEntrypoints, data } = {}) {
       const tooLarge = checkSize(modules, sourceBytes);
       if (tooLarge) return Promise.resolve(failed([tooLarge], modules));
       const digest = digestOf(modules, entrypoints, hostBuiltins);
       const compiling = underway.get(digest);
-      if (compiling) return compiling;
+      if (compiling) return withData(compiling, data);
       const started = compileAnew(digest, modules, entrypoints).finally(() => underway.delete(digest));
       underway.set(digest, started);
-      return started;
+      return withData(started, data);
+    },
+    async adopt(wasm, { data } = {}) {
+      const inspected = await inspectModule(wasm, policyEntrypoint).catch((error: unknown) => ({
+        kind: 'refused' as const,
+        why: describeFailure(error).message,
+      }));
+      if (inspected.kind === 'refused') {
+        const message = `the module cannot be used: ${inspected.why}`;
+        return failed([{ file: moduleFile, line: 1, column: 1, code: 'module_refused', message }], {});
+      }
+      const digest = `sha256:${createHash('sha256').update(wasm).digest('hex')}`;
+      // Nobody can tell what it reads: so it reads everything.
+      const policy = { digest, wasm, builtins: inspected.builtins, reads: ['data', 'input'] };
+      await cache.store(policy);
+      return withData(Promise.resolve({ kind: 'compiled', policy }), data);
     },
     async listTests(modules) {
       const tooLarge = checkSize(modules, sourceBytes);

@@ -3,6 +3,7 @@ export type {
   CompileError,
   CompileResult,
   FormatResult,
+  PolicyData,
   TestList,
   TestRule,
 } from './compile-result.ts';

@@ -17,6 +17,7 @@ const headerSchema = z.strictObject({
   digest: z.string(),
   builtins: z.array(z.string()),
   reads: z.array(z.string()),
+  data: z.record(z.string(), z.unknown()).exactOptional(),
 });
 type Header = z.infer<typeof headerSchema>;
 
@@ -42,8 +43,8 @@ export function createPolicyCache(folder: string): PolicyCache {
   };
 }
 
-function encode({ digest, builtins, reads, wasm }: CompiledPolicy): Buffer {
-  const covered = { digest, builtins: [...builtins], reads: [...reads] };
+function encode({ digest, builtins, reads, data, wasm }: CompiledPolicy): Buffer {
+  const covered = { digest, builtins: [...builtins], reads: [...reads], ...(data ? { data } : {}) };
   const header: Header = { checksum: checksumOf(covered, wasm), ...covered };
   return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), wasm]);
 }
@@ -58,9 +59,9 @@ function decode(entry: Buffer): CompiledPolicy | null {
   return checksumOf(covered, wasm) === checksum ? { ...covered, wasm } : null;
 }
 
-function checksumOf({ digest, builtins, reads }: Omit<Header, 'checksum'>, wasm: Uint8Array): string {
+function checksumOf({ digest, builtins, reads, data }: Omit<Header, 'checksum'>, wasm: Uint8Array): string {
   return createHash('sha256')
-    .update(JSON.stringify([digest, builtins, reads]))
+    .update(JSON.stringify([digest, builtins, reads, ...(data ? [data] : [])]))
     .update(wasm)
     .digest('hex');
 }

@@ -5,6 +5,7 @@ declare namespace WebAssembly {
     // Only what was compiled is a module.
     private readonly compiled: true;
     constructor(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer);
+    static imports(module: Module): { module: string; name: string; kind: string }[];
   }
   interface Exports {
     [name: string]: unknown;
