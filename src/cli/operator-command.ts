@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { DEFAULT_NAMESPACE } from '../admission/index.ts';
 import { readConfig } from '../config/index.ts';
+import { type AllowedHost, createAddressGuard } from '../distribution/index.ts';
 import { loadCluster } from '../kube/index.ts';
 import { startOperator } from '../operator/index.ts';
 import { createCompiler, createEvaluator } from '../rego/index.ts';
 import { createLogger, createOperatorEvents, createOperatorMetrics, startHealthServer } from '../telemetry/index.ts';
+import { addBundleHost } from './bundle-hosts.ts';
 import { keepHeapSmall } from './keep-heap-small.ts';
 import { parseInteger } from './parse-integer.ts';
 import { openRecordLog } from './records/open-record-log.ts';
@@ -20,6 +22,7 @@ interface OperatorCommandOptions extends RecordOptions {
   readonly workers: number;
   readonly evaluators?: number;
   readonly healthPort?: number;
+  readonly bundleHost?: readonly AllowedHost[];
 }
 
 export function buildOperatorCommand(): Command {
@@ -39,7 +42,12 @@ export function buildOperatorCommand(): Command {
       'threads that evaluate policies (default: 1, or 2 on more than two processors)',
       parseInteger(1, 64),
     )
-    .option('--health-port <port>', 'serve /healthz, /readyz and /metrics on this port', parseInteger(0, 65535));
+    .option('--health-port <port>', 'serve /healthz, /readyz and /metrics on this port', parseInteger(0, 65535))
+    .option(
+      '--bundle-host <host...>',
+      'policies may come from HOST[:PORT] although its address is private, or from http://HOST[:PORT] without TLS',
+      addBundleHost,
+    );
   return addRecordOptions(command).action(runOperator);
 }
 
@@ -58,6 +66,7 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
     ...(namespaces ? { namespaces } : {}),
     operatorNamespace: options.operatorNamespace,
     compiler,
+    bundleGuard: createAddressGuard(options.bundleHost ?? []),
     evaluator,
     events,
     records,

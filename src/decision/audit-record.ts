@@ -49,16 +49,24 @@ export const RefusedApprovalRecord = z
 export type RefusedApprovalRecord = z.infer<typeof RefusedApprovalRecord>;
 
 /** A policy that came in force: its sources by the digest that decisions name. */
-const PolicyRecord = z
+export const PolicyRecord = z
   .strictObject({
     kind: z.literal('Policy'),
     /** The digest of the compiled policy. */
     id: z.string(),
     name: z.string(),
+    /** Empty where the policy came compiled. */
     modules: z.record(z.string(), z.string()).readonly(),
+    /** The compiled policy where it came as such: its bytes, packed by gzip, in base64. */
+    wasm: z.string().exactOptional(),
+    /** What a bundle brought along for the document `data`. */
+    data: z.record(z.string(), z.unknown()).readonly().exactOptional(),
+    /** Which bundle it is from. */
+    bundle: z.strictObject({ digest: z.string(), revision: z.string() }).readonly().exactOptional(),
     masked: z.array(z.string()).readonly().exactOptional(),
   })
   .readonly();
+export type PolicyRecord = z.infer<typeof PolicyRecord>;
 
 /** One line of the record. */
 export const AuditRecord = z.discriminatedUnion('kind', [DecisionRecord, RefusedApprovalRecord, PolicyRecord]);

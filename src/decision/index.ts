@@ -1,4 +1,4 @@
-export { AuditRecord, type DecisionRecord } from './audit-record.ts';
+export { AuditRecord, type DecisionRecord, type PolicyRecord } from './audit-record.ts';
 export { buildInput, type PolicyInput } from './build-input.ts';
 export { digestOf, renderCanonicalJson } from './canonical.ts';
 export { describeApprovers, isApprover } from './count-approvals.ts';

@@ -2,6 +2,7 @@ export { type AddressGuard, type AllowedHost, createAddressGuard, parseAllowedHo
 export { type Bundle, mergeData } from './bundle.ts';
 export { BundleError, type BundleErrorCode } from './bundle-error.ts';
 export { signBundle, verifyBundleSignature } from './bundle-signature.ts';
+export { readCredentials, readDockerConfig } from './credentials.ts';
 export {
   type BundleChecks,
   type BundleSource,

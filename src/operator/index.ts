@@ -1,5 +1,6 @@
 export { evaluatePolicies } from './evaluate-policies.ts';
 export { type Gathered, gatherSnapshot } from './gather-snapshot.ts';
+export { loadRecordedPolicy } from './load-recorded-policy.ts';
 export {
   buildPolicyInForce,
   createPolicyCatalog,

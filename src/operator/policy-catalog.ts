@@ -6,8 +6,10 @@ import {
   type ApprovalPolicyStatus,
   ClusterApprovalPolicy,
   Metadata,
+  type PolicyBundle,
 } from '../api/index.ts';
 import { digestOf, type PolicySnapshot } from '../decision/index.ts';
+import { mergeData } from '../distribution/index.ts';
 import type { CompiledPolicy, CompileError } from '../rego/index.ts';
 import type { PolicyKind } from './ports.ts';
 
@@ -17,24 +19,37 @@ export interface PolicyEntry {
   readonly metadata: Metadata;
   /** Null where the object does not fit the schemas; then it matches everything and errs. */
   readonly spec: ApprovalPolicySpec | null;
-  readonly modules: Readonly<Record<string, string>>;
+  readonly source: PolicySource;
   readonly status: ApprovalPolicyStatus | undefined;
   readonly state: PolicyState;
 }
+
+/** Where a policy's Rego comes from. */
+export type PolicySource =
+  | { readonly kind: 'modules'; readonly modules: Readonly<Record<string, string>> }
+  | { readonly kind: 'bundle'; readonly bundle: PolicyBundle };
+
+/** Which bundle is in force, as the status tells it. */
+export type BundleInForce = NonNullable<ApprovalPolicyStatus['bundle']>;
 
 interface ParsedPolicy extends Omit<PolicyEntry, 'state'> {
   readonly problem: string | null;
 }
 
-export type PolicyState =
-  | { readonly kind: 'unknown'; readonly inForce: CompiledPolicy | null }
+export type PolicyState = { readonly inForce: CompiledPolicy | null; readonly bundle?: BundleInForce | undefined } & (
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'compiled'; readonly inForce: CompiledPolicy }
   | {
       readonly kind: 'failed';
-      readonly inForce: CompiledPolicy | null;
+      /** Undefined: the object itself is not valid. */
+      readonly step?: FailedStep;
       readonly errors: readonly CompileError[];
       readonly problem: string;
-    };
+    }
+);
+
+/** How far a policy came: fetched, believed, compiled. */
+export type FailedStep = 'fetch' | 'verify' | 'compile';
 
 /** A matching policy, ready to be evaluated. */
 export interface PolicyInForce {
@@ -47,13 +62,13 @@ export interface PolicyInForce {
 
 /** All policies of the cluster by key: `ApprovalPolicy/NAMESPACE/NAME` or `ClusterApprovalPolicy/NAME`. */
 export interface PolicyCatalog {
-  /** Takes in an object as stored. The state of a policy whose modules changed is unknown until it is settled. */
+  /** Takes in an object as stored. The state of a policy whose source changed is unknown until it is settled. */
   observe(kind: PolicyKind, object: unknown): void;
   forget(key: string): void;
   get(key: string): PolicyEntry | undefined;
   entries(): readonly PolicyEntry[];
-  /** Says how the modules of a policy compiled; nothing where they have changed meanwhile. */
-  settle(key: string, modules: Readonly<Record<string, string>>, state: PolicyState): void;
+  /** Says what came of a policy's source; nothing where it has changed meanwhile. */
+  settle(key: string, source: PolicySource, state: PolicyState): void;
   /** @returns the policies that may judge the namespace's versions: the platform's and the namespace's own. */
   forNamespace(namespace: string): readonly PolicyEntry[];
   /** Whether any policy in force reads this part of `input`, such as `champion`. */
@@ -70,19 +85,20 @@ export function createPolicyCatalog(): PolicyCatalog {
       // A policy made anew under an old name starts from nothing.
       const same = before?.metadata.uid === entry.metadata.uid ? before : undefined;
       const inForce = same?.state.inForce ?? null;
+      const bundle = same?.state.bundle;
       if (problem !== null) {
-        entries.set(key, { ...entry, state: { kind: 'failed', inForce, errors: [], problem } });
+        entries.set(key, { ...entry, state: { kind: 'failed', inForce, bundle, errors: [], problem } });
       } else {
-        const unchanged = same?.spec && sameModules(same.modules, entry.modules);
-        entries.set(key, { ...entry, state: unchanged ? same.state : { kind: 'unknown', inForce } });
+        const unchanged = same?.spec && sameSource(same.source, entry.source);
+        entries.set(key, { ...entry, state: unchanged ? same.state : { kind: 'unknown', inForce, bundle } });
       }
     },
     forget: (key) => void entries.delete(key),
     get: (key) => entries.get(key),
     entries: () => [...entries.values()],
-    settle(key, modules, state) {
+    settle(key, source, state) {
       const entry = entries.get(key);
-      if (entry && sameModules(entry.modules, modules)) entries.set(key, { ...entry, state });
+      if (entry && sameSource(entry.source, source)) entries.set(key, { ...entry, state });
     },
     forNamespace: (namespace) =>
       [...entries.values()].filter(
@@ -98,7 +114,7 @@ export function policyKey(kind: PolicyKind, { name, namespace }: Metadata): stri
 
 /** @returns the policy as a decision needs it. */
 export function buildPolicyInForce({ kind, metadata, spec, state }: PolicyEntry): PolicyInForce {
-  const { modules: _, ...rules } = spec ?? { modules: {} };
+  const { modules: _, bundle: __, ...rules } = spec ?? {};
   const { inForce } = state;
   // A spec that cannot be read may have named other people or limits: the last good rules are not enough then.
   const usable = spec === null ? null : inForce;
@@ -112,17 +128,20 @@ export function buildPolicyInForce({ kind, metadata, spec, state }: PolicyEntry)
       spec: rules,
     },
     compiled: usable,
-    ...buildPolicyData(rules),
+    ...buildPolicyData(rules, usable),
   };
 }
 
-/** @returns the document `data` that the policy sees. */
-export function buildPolicyData({
-  data: own,
-  parameters,
-}: PolicySnapshot['spec']): Pick<PolicyInForce, 'data' | 'dataDigest'> {
-  const data = { ...own, parameters: parameters ?? {} };
-  return { data, dataDigest: digestOf(data) };
+/** @returns the document `data` that the policy sees: what its bundle brought along, and on top what the policy says. */
+export function buildPolicyData(
+  { data: own, parameters = {} }: PolicySnapshot['spec'],
+  compiled: CompiledPolicy | null,
+): Pick<PolicyInForce, 'data' | 'dataDigest'> {
+  const said = { ...own, parameters };
+  if (!compiled?.data) return { data: said, dataDigest: digestOf(said) };
+  // The policy's digest names what came along: it may be large, and this is done for each decision.
+  const dataDigest = digestOf({ policy: compiled.digest, said });
+  return { data: mergeData(compiled.data, said, (_at, _brought, other) => other), dataDigest };
 }
 
 /** @returns whether the policy's rules read this part of `input`, such as `champion`; `input` alone means all of it. */
@@ -137,17 +156,22 @@ function parsePolicy(kind: PolicyKind, object: unknown): ParsedPolicy {
   const parsed = (kind === 'ApprovalPolicy' ? ApprovalPolicy : ClusterApprovalPolicy).safeParse(object);
   if (parsed.success) {
     const { metadata, spec, status }: AnyApprovalPolicy = parsed.data;
-    return { kind, metadata, spec, modules: spec.modules, status, problem: null };
+    return { kind, metadata, spec, source: sourceOf(spec), status, problem: null };
   }
   const { metadata } = z.object({ metadata: Metadata }).parse(object);
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   const problem = `the policy is not valid: ${problems.join('; ')}`;
-  return { kind, metadata, spec: null, modules: {}, status: undefined, problem };
+  return { kind, metadata, spec: null, source: { kind: 'modules', modules: {} }, status: undefined, problem };
 }
 
-function sameModules(a: PolicyEntry['modules'], b: PolicyEntry['modules']): boolean {
-  const files = Object.keys(a);
-  return files.length === Object.keys(b).length && files.every((file) => a[file] === b[file]);
+function sourceOf({ modules = {}, bundle }: ApprovalPolicySpec): PolicySource {
+  return bundle ? { kind: 'bundle', bundle } : { kind: 'modules', modules };
+}
+
+function sameSource(a: PolicySource, b: PolicySource): boolean {
+  if (a.kind === 'bundle' || b.kind === 'bundle') return digestOf(a) === digestOf(b);
+  const files = Object.keys(a.modules);
+  return files.length === Object.keys(b.modules).length && files.every((file) => a.modules[file] === b.modules[file]);
 }
 
 /** @returns what changes when the policy judges otherwise: its rules, and what is in force of them. */

@@ -2,10 +2,12 @@ import type {
   ApprovalPolicyStatus,
   AttestationSource,
   ModelVersionStatus,
+  PolicyBundle,
   StageApprovalsStatus,
 } from '../api/index.ts';
 import type { AuditRecord, EvidenceContent, PlannedEvent } from '../decision/index.ts';
-import type { CompiledPolicy, CompileResult, EvaluationRequest, EvaluationResult } from '../rego/index.ts';
+import type { BundleState, FetchedBundle } from '../distribution/index.ts';
+import type { CompiledPolicy, CompileResult, EvaluationRequest, EvaluationResult, PolicyData } from '../rego/index.ts';
 import type { ModelVersionSummary } from './model-version-summary.ts';
 
 /** The stored ModelVersions, as the watch tells them. Keys read NAMESPACE/NAME. */
@@ -24,9 +26,27 @@ export interface NamespaceCache {
 
 /** Compiles policies; every failure is a value. */
 export interface PolicyCompiler {
-  compile(modules: Readonly<Record<string, string>>): Promise<CompileResult>;
+  compile(modules: Readonly<Record<string, string>>, options?: { readonly data?: PolicyData }): Promise<CompileResult>;
+  /** Takes a policy that came compiled, after a look at what it is. */
+  adopt(wasm: Uint8Array, options?: { readonly data?: PolicyData }): Promise<CompileResult>;
   /** @returns an earlier result by its digest, where it is still kept. */
   load(digest: string): Promise<CompiledPolicy | null>;
+}
+
+/** Fetches bundles and checks them. */
+export interface BundleFetcher {
+  /**
+   * @param known what an earlier fetch of the same source gave
+   * @throws BundleError
+   */
+  fetch(policy: BundlePolicy, known: BundleState | undefined): Promise<FetchedBundle>;
+}
+
+/** A policy whose rules are in a bundle. */
+export interface BundlePolicy {
+  /** Undefined for a ClusterApprovalPolicy. */
+  readonly namespace: string | undefined;
+  readonly bundle: PolicyBundle;
 }
 
 /** Evaluates one policy under its limits; every failure is a value. */

@@ -38,7 +38,7 @@ export async function replayDecision(record: DecisionRecord, { loadPolicy, evalu
     const compiled = await loadPolicy(policy.digest);
     if (!compiled)
       return { kind: 'impossible', why: `${policy.name} of digest ${policy.digest} is not at hand: give --policy` };
-    policies.push({ snapshot: policy, compiled, ...buildPolicyData(policy.spec) });
+    policies.push({ snapshot: policy, compiled, ...buildPolicyData(policy.spec, compiled) });
   }
   const measured = Object.entries(await evaluatePolicies(snapshot, policies, evaluator)).map(
     ([name, result]) => [name, { ...result, evaluationMicroseconds: measuredOf(record, name) }] as const,

@@ -52,3 +52,9 @@ export const NAMESPACES: ResourceType = {
   kind: 'Namespace',
   namespaced: false,
 };
+
+const core = { group: '', version: 'v1', namespaced: true };
+
+export const SECRETS: ResourceType = { ...core, plural: 'secrets', kind: 'Secret' };
+
+export const CONFIG_MAPS: ResourceType = { ...core, plural: 'configmaps', kind: 'ConfigMap' };

@@ -1,8 +1,10 @@
 import { operatorUser } from '../admission/index.ts';
+import { type AddressGuard, createAddressGuard } from '../distribution/index.ts';
 import { type Cluster, createCompactStore, createPlainStore, type ResourceType, watchResource } from '../kube/index.ts';
 import type { OperatorEvents } from '../telemetry/index.ts';
 import { createAdmissionReader } from './admission-reader.ts';
 import { createAdmissionState } from './admission-state.ts';
+import { createBundleFetcher } from './bundle-fetcher.ts';
 import { createDeploymentGuard } from './deployment-guard.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
@@ -13,6 +15,7 @@ import type { Clock, PolicyCompiler, PolicyEvaluator, PolicyKind, RecordLog } fr
 import { readLabels } from './read-labels.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
 import { reconcilePolicy } from './reconcile-policy.ts';
+import { createBundleRefresher } from './refresh-bundle.ts';
 import { MODEL_VERSIONS, NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStatusWriter } from './status-writer.ts';
@@ -31,6 +34,8 @@ export interface OperatorOptions {
   /** The operator's own namespace: its ServiceAccount there alone may write a status, its keys lie there. */
   readonly operatorNamespace: string;
   readonly compiler: PolicyCompiler;
+  /** Which addresses bundles may come from; public ones, over TLS, where it is left out. */
+  readonly bundleGuard?: AddressGuard;
   readonly evaluator: PolicyEvaluator;
   readonly events: OperatorEvents;
   /** Where every decision is recorded before it takes effect. */
@@ -156,6 +161,7 @@ export function startOperator(options: OperatorOptions): Operator {
           return;
         }
         catalog.forget(policy);
+        bundles.forget(policy);
         settled.delete(policy);
         health.forget(policy);
         events.policyGone(policy);
@@ -205,6 +211,16 @@ export function startOperator(options: OperatorOptions): Operator {
       if (record.kind === 'RefusedApproval') events.approvalRefused();
     },
   };
+  const bundles = createBundleRefresher({
+    fetcher: createBundleFetcher({
+      cluster,
+      guard: options.bundleGuard ?? createAddressGuard([]),
+      signal: stop.signal,
+    }),
+    compiler,
+    records,
+    clock,
+  });
   const ports = {
     versions: versionStore,
     index,
@@ -225,6 +241,7 @@ export function startOperator(options: OperatorOptions): Operator {
   const policyPorts = {
     catalog,
     compiler,
+    bundles,
     records,
     writer,
     events: recorder,

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 import { AuditRecord } from '../../src/decision/index.ts';
 import { repositoryRoot } from '../../src/dev/index.ts';
-import { replayDecision } from '../../src/operator/index.ts';
+import { loadRecordedPolicy, replayDecision } from '../../src/operator/index.ts';
 import { createCompiler, createEvaluator } from '../../src/rego/index.ts';
 
 const RecordLine = z.object({ msg: z.literal('record'), record: AuditRecord });
@@ -28,7 +28,7 @@ export async function expectReplays(log: readonly unknown[]): Promise<{ readonly
     const loadPolicy = async (digest: string) => {
       const policy = records.find((record) => record.kind === 'Policy' && record.id === digest);
       if (policy?.kind !== 'Policy') return null;
-      const result = await compiler.compile(policy.modules);
+      const result = await loadRecordedPolicy(policy, compiler);
       return result.kind === 'compiled' ? result.policy : null;
     };
     const decisions = records.filter((record) => record.kind === 'Decision');

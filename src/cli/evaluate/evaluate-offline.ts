@@ -95,10 +95,10 @@ function requireNamespaces(
 
 async function compileInto(
   catalog: ReturnType<typeof createPolicyCatalog>,
-  { kind, metadata, modules }: PolicyEntry,
+  { kind, metadata, source }: PolicyEntry,
   compiler: Compiler,
 ): Promise<void> {
-  const result = await compiler.compile(modules);
+  const result = await compiler.compile(source.kind === 'modules' ? source.modules : {});
   if (result.kind === 'failed') {
     throw new CliError(
       result.errors.map(
@@ -106,7 +106,7 @@ async function compileInto(
       ),
     );
   }
-  catalog.settle(policyKey(kind, metadata), modules, { kind: 'compiled', inForce: result.policy });
+  catalog.settle(policyKey(kind, metadata), source, { kind: 'compiled', inForce: result.policy });
 }
 
 /** Judged as a new generation: only the stage in effect is taken from the file, and no person's decision. */

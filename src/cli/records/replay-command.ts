@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { AuditRecord } from '../../decision/index.ts';
-import { type Replay, replayDecision } from '../../operator/index.ts';
+import { loadRecordedPolicy, type Replay, replayDecision } from '../../operator/index.ts';
 import { type CompiledPolicy, type Compiler, createCompiler, createEvaluator } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
 import { loadPolicies } from '../evaluate/load-policies.ts';
@@ -56,18 +56,16 @@ function render(result: Replay): string {
 }
 
 async function compileGiven(paths: readonly string[], compiler: Compiler): Promise<readonly CompiledPolicy[]> {
-  const results = await Promise.all(loadPolicies(paths).map(({ spec }) => compiler.compile(spec.modules)));
+  const results = await Promise.all(loadPolicies(paths).map(({ spec }) => compiler.compile(spec.modules ?? {})));
   return results.flatMap((result) => (result.kind === 'compiled' ? [result.policy] : []));
 }
 
 /** The sources in the record come first: they are what an auditor was handed. */
 function buildPolicyLoader(records: readonly LoadedRecord[], given: readonly CompiledPolicy[], compiler: Compiler) {
-  const recorded = new Map(
-    records.flatMap(({ record }) => (isPolicy(record) ? [[record.id, record.modules] as const] : [])),
-  );
+  const recorded = new Map(records.flatMap(({ record }) => (isPolicy(record) ? [[record.id, record] as const] : [])));
   return async (digest: string): Promise<CompiledPolicy | null> => {
-    const modules = recorded.get(digest);
-    const compiled = modules && (await compiler.compile(modules));
+    const policy = recorded.get(digest);
+    const compiled = policy && (await loadRecordedPolicy(policy, compiler));
     // Other sources, or another compiler, have another digest.
     if (compiled?.kind === 'compiled' && compiled.policy.digest === digest) return compiled.policy;
     return given.find((policy) => policy.digest === digest) ?? compiler.load(digest);

@@ -91,22 +91,35 @@ export async function compilePolicies(
   const catalog = createPolicyCatalog();
   const problems: string[] = [];
   for (const { kind, object } of policies.values()) catalog.observe(kind, object);
-  for (const { kind, metadata, modules, state } of catalog.entries()) {
+  refuseBundles(catalog);
+  for (const { kind, metadata, source, state } of catalog.entries()) {
     if (state.kind === 'failed') {
       problems.push(`${kind} ${metadata.name}: ${state.problem}`);
       continue;
     }
-    const result = await compiler.compile(modules);
+    const result = await compiler.compile(source.kind === 'modules' ? source.modules : {});
     if (result.kind === 'compiled') {
-      catalog.settle(policyKey(kind, metadata), modules, { kind: 'compiled', inForce: result.policy });
+      catalog.settle(policyKey(kind, metadata), source, { kind: 'compiled', inForce: result.policy });
       continue;
     }
     const { errors } = result;
     const places = errors.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
     problems.push(...places.map((place) => `${kind} ${metadata.name}: ${place}`));
     const problem = `the policy does not compile: ${places.join('; ')}`;
-    catalog.settle(policyKey(kind, metadata), modules, { kind: 'failed', inForce: null, errors, problem });
+    catalog.settle(policyKey(kind, metadata), source, { kind: 'failed', inForce: null, errors, problem });
   }
   if (onBroken === 'refuse' && problems.length > 0) throw new CliError(problems);
   return catalog;
+}
+
+/** What a bundle holds is not known here, and an answer without it would be about other policies. */
+function refuseBundles(catalog: PolicyCatalog): void {
+  const inBundles = catalog.entries().filter(({ source }) => source.kind === 'bundle');
+  if (inBundles.length === 0) return;
+  throw new CliError(
+    inBundles.map(
+      ({ kind, metadata }) =>
+        `${kind} ${metadata.name} comes in a bundle, which is not fetched here: \`assent policy bundle pull\` it, and give the policies of today as files with --from`,
+    ),
+  );
 }

@@ -1,0 +1,152 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
+import { SIGNING_KEYS_NAME } from '../admission/index.ts';
+import type { PolicyBundle } from '../api/index.ts';
+import {
+  type AddressGuard,
+  type BundleChecks,
+  BundleError,
+  type BundleSource,
+  type Credentials,
+  fetchBundle,
+  parseOciReference,
+  parsePublicKey,
+  readCredentials,
+} from '../distribution/index.ts';
+import { type Cluster, KubeApiError, resourcePath } from '../kube/index.ts';
+import type { BundleFetcher, BundlePolicy } from './ports.ts';
+import { CONFIG_MAPS, SECRETS } from './resources.ts';
+
+interface Reference {
+  readonly name: string;
+  readonly namespace?: string | undefined;
+}
+
+const Entries = z.record(z.string(), z.string()).default({});
+const SecretObject = z.object({ data: Entries });
+const ConfigMapObject = z.object({ data: Entries, binaryData: Entries });
+/** A Secret's HMAC key that anybody can guess is none. */
+const SHARED_SECRET_BYTES = 16;
+
+interface BundleFetcherOptions {
+  readonly cluster: Cluster;
+  readonly guard: AddressGuard;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Resolves what a policy's `bundle` names, and fetches it. A namespaced policy reads objects of its own namespace,
+ * whatever it says; the operator's own right to read them is for an administrator to grant, object by object.
+ */
+export function createBundleFetcher({ cluster, guard, signal }: BundleFetcherOptions): BundleFetcher {
+  return {
+    async fetch({ namespace, bundle }, known) {
+      const reader = createReader(cluster, namespace);
+      const source = await findSource(bundle, reader);
+      const checks = await buildChecks(bundle, reader);
+      return fetchBundle(source, checks, { guard, caBundle: bundle.caBundle, signal }, known);
+    },
+  };
+}
+
+/** Whether what the policy names can never be something else: nobody needs to ask for it again. */
+export function isPinned({ bundle }: BundlePolicy): boolean {
+  return bundle.digest !== undefined || (bundle.oci?.includes('@sha256:') ?? false);
+}
+
+async function findSource(bundle: PolicyBundle, reader: ObjectReader): Promise<BundleSource> {
+  const { oci, http, configMap, auth } = bundle;
+  const login = async (host: string): Promise<Credentials | undefined> => {
+    if (!auth) return undefined;
+    const name = `Secret ${auth.secretRef.name}`;
+    return readCredentials(await reader.readSecret(auth.secretRef), { name, host });
+  };
+  if (oci !== undefined) {
+    const reference = parseOciReference(oci);
+    return { kind: 'oci', reference, credentials: await login(reference.registry) };
+  }
+  if (http !== undefined) {
+    const url = URL.parse(http);
+    if (!url) throw new BundleError('invalid', `bundle.http is ${http}; an address reads https://HOST/PATH`);
+    return { kind: 'http', url, credentials: await login(url.host) };
+  }
+  if (!configMap) throw new BundleError('invalid', 'the bundle names no oci, http or configMap');
+  const files = await reader.readConfigMap(configMap);
+  if (configMap.key === undefined) return { kind: 'files', files };
+  const bytes = files.get(configMap.key);
+  if (!bytes) throw new BundleError('not-found', `ConfigMap ${configMap.name} has no entry ${configMap.key}`);
+  return { kind: 'archive', bytes };
+}
+
+async function buildChecks({ digest, verify }: PolicyBundle, reader: ObjectReader): Promise<BundleChecks> {
+  const readKey = async (key: {
+    publicKey?: string | undefined;
+    secretRef?: (Reference & { key: string }) | undefined;
+  }) => (key.secretRef ? readSharedSecret(key.secretRef, reader) : parsePublicKey(key.publicKey ?? ''));
+  return {
+    digest,
+    ...(verify?.bundle
+      ? { bundle: { keys: await Promise.all(verify.bundle.keys.map(readKey)), scope: verify.bundle.scope } }
+      : {}),
+    ...(verify?.cosign ? { cosign: verify.cosign.keys.map(({ publicKey }) => parsePublicKey(publicKey)) } : {}),
+  };
+}
+
+async function readSharedSecret(ref: Reference & { readonly key: string }, reader: ObjectReader): Promise<KeyObject> {
+  const bytes = Buffer.from((await reader.readSecret(ref))[ref.key]?.trim() ?? '');
+  if (bytes.length < SHARED_SECRET_BYTES)
+    throw new BundleError(
+      'invalid',
+      `entry ${ref.key} of Secret ${ref.name} has less than ${SHARED_SECRET_BYTES} bytes`,
+    );
+  return createSecretKey(bytes);
+}
+
+interface ObjectReader {
+  readSecret(ref: Reference): Promise<Readonly<Record<string, string>>>;
+  readConfigMap(ref: Reference): Promise<ReadonlyMap<string, Buffer>>;
+}
+
+function createReader(cluster: Cluster, own: string | undefined): ObjectReader {
+  const read = async (type: typeof SECRETS, { name, namespace }: Reference): Promise<unknown> => {
+    const from = own ?? namespace;
+    if (from === undefined) throw new BundleError('invalid', `bundle names ${type.kind} ${name} without its namespace`);
+    try {
+      return await cluster.request({ method: 'GET', path: resourcePath(type, { namespace: from, name }) });
+    } catch (cause) {
+      throw explainRefusal(cause, `${type.kind} ${from}/${name}`);
+    }
+  };
+  return {
+    async readSecret(ref) {
+      // The operator reads this one for itself, and lends it to no policy.
+      if (ref.name === SIGNING_KEYS_NAME)
+        throw new BundleError('unauthorized', `Secret ${ref.name} holds the operator's own keys, and no policy's`);
+      const { data } = SecretObject.parse(await read(SECRETS, ref));
+      return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, decode(value).toString('utf8')]));
+    },
+    async readConfigMap(ref) {
+      const { data, binaryData } = ConfigMapObject.parse(await read(CONFIG_MAPS, ref));
+      return new Map([
+        ...Object.entries(data).map(([key, value]) => [key, Buffer.from(value)] as const),
+        ...Object.entries(binaryData).map(([key, value]) => [key, decode(value)] as const),
+      ]);
+    },
+  };
+}
+
+function explainRefusal(cause: unknown, object: string): unknown {
+  if (!(cause instanceof KubeApiError)) return cause;
+  if (cause.code === 'not-found') return new BundleError('not-found', `there is no ${object}`, { cause });
+  if (cause.code === 'forbidden')
+    return new BundleError(
+      'unauthorized',
+      `the operator may not read ${object}: an administrator grants that (docs/bundles.md)`,
+      { cause },
+    );
+  return new BundleError('unreachable', `${object} cannot be read: ${cause.message}`, { cause });
+}
+
+function decode(base64: string): Buffer {
+  return Buffer.from(base64, 'base64');
+}
