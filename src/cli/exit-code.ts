@@ -36,6 +36,11 @@ const MEANINGS = {
     rejected: 'one differs',
     error: 'wrong usage, or one cannot be replayed: the line says why',
   },
+  bundle: {
+    approved: 'every check holds',
+    rejected: 'one does not: the line says which',
+    error: 'wrong usage, or the bundle cannot be had',
+  },
   decide: {
     approved: 'the decision is recorded, and it counts',
     rejected: 'it is recorded and does not count: the message says why',

@@ -6,11 +6,14 @@ import { z } from 'zod';
 export interface Config {
   /** Where compiled policies are kept. */
   readonly cacheFolder: string;
+  /** Where `docker login` keeps credentials for registries. */
+  readonly dockerConfigFile: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
 const Environment = z.object({
   ASSENT_CACHE: z.string().min(1).optional(),
+  DOCKER_CONFIG: z.string().min(1).optional(),
   XDG_CACHE_HOME: z.string().min(1).optional(),
   ASSENT_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'ASSENT_LOG_LEVEL is one of debug, info, warn, error, silent')
@@ -23,9 +26,10 @@ const Environment = z.object({
  * @throws ZodError whose messages name the variable and what is right
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const { ASSENT_CACHE, XDG_CACHE_HOME, ASSENT_LOG_LEVEL } = Environment.parse(environment);
+  const { ASSENT_CACHE, DOCKER_CONFIG, XDG_CACHE_HOME, ASSENT_LOG_LEVEL } = Environment.parse(environment);
   return {
     cacheFolder: ASSENT_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'assent'),
+    dockerConfigFile: join(DOCKER_CONFIG ?? join(homedir(), '.docker'), 'config.json'),
     logLevel: ASSENT_LOG_LEVEL,
   };
 }

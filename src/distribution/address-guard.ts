@@ -94,6 +94,18 @@ export function createAddressGuard(allowed: readonly AllowedHost[]): AddressGuar
   };
 }
 
+/** A guard for people at their own machine, who may ask whom they like; `withoutTls` as they say. */
+export function trustEveryAddress(withoutTls: boolean): AddressGuard {
+  return {
+    check(url) {
+      if (url.protocol !== 'https:' && !(withoutTls && url.protocol === 'http:'))
+        throw refused(`${url.origin} is not https: --plain-http takes it all the same`);
+    },
+    lookupFor: () => lookup,
+    isWithoutTls: () => withoutTls,
+  };
+}
+
 /**
  * @param text `HOST`, `HOST:PORT`, or either after `http://` where it speaks no TLS
  * @throws BundleError `invalid`

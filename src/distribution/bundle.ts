@@ -19,7 +19,7 @@ const UNSUPPORTED_FILES: Readonly<Record<string, string>> = {
 };
 
 /** https://www.openpolicyagent.org/docs/management-bundles#bundle-file-format */
-export const BundleManifest = z.object({
+const BundleManifest = z.object({
   revision: z.string().max(1024).default(''),
   roots: z.array(z.string()).max(64).default(['']),
   wasm: z.array(z.object({ entrypoint: z.string(), module: z.string() })).default([]),

@@ -37,7 +37,8 @@ export interface BundleState {
 
 export type FetchedBundle =
   /** It is still what `known` says. */
-  { readonly kind: 'unchanged' } | { readonly kind: 'fetched'; readonly bundle: Bundle; readonly state: BundleState };
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'fetched'; readonly bundle: Bundle; readonly files: BundleFiles; readonly state: BundleState };
 
 /**
  * Fetches a bundle and checks it; nothing of it is read as a policy before every check has held.
@@ -122,7 +123,7 @@ async function accept(
   requireDigest(state, checks);
   if (state.digest === known?.digest) return { kind: 'unchanged' };
   if (checks.bundle) await verifyBundleSignature(files, checks.bundle);
-  return { kind: 'fetched', bundle: readBundle(files), state };
+  return { kind: 'fetched', bundle: readBundle(files), files, state };
 }
 
 function requireDigest({ digest: found }: BundleState, { digest }: BundleChecks): void {

@@ -1,7 +1,13 @@
-export { type AddressGuard, type AllowedHost, createAddressGuard, parseAllowedHost } from './address-guard.ts';
-export { type Bundle, mergeData } from './bundle.ts';
-export { BundleError, type BundleErrorCode } from './bundle-error.ts';
-export { signBundle, verifyBundleSignature } from './bundle-signature.ts';
+export {
+  type AddressGuard,
+  type AllowedHost,
+  createAddressGuard,
+  parseAllowedHost,
+  trustEveryAddress,
+} from './address-guard.ts';
+export { type Bundle, MANIFEST_FILE, mergeData, readBundle, WASM_FILE } from './bundle.ts';
+export { BundleError } from './bundle-error.ts';
+export { signBundle } from './bundle-signature.ts';
 export { readCredentials, readDockerConfig } from './credentials.ts';
 export {
   type BundleChecks,
@@ -11,7 +17,9 @@ export {
   fetchBundle,
 } from './fetch-bundle.ts';
 export type { Transport } from './http-request.ts';
-export { parseOciReference } from './oci-reference.ts';
+export { findOciBundle, pushBundle, pushCosignSignature } from './oci-bundle.ts';
+export { type OciReference, parseOciReference } from './oci-reference.ts';
+export { type OciRepository, openRepository } from './oci-registry.ts';
 export { type BundleFiles, readArchive } from './read-archive.ts';
 export type { Credentials } from './registry-login.ts';
 export { parsePublicKey } from './signature-keys.ts';

@@ -106,7 +106,9 @@ export function sha256Of(bytes: Uint8Array): string {
 function requireStatus({ status }: HttpAnswer, url: URL, { credentials }: OciRegistryOptions, expected: number): void {
   if (status === expected) return;
   if (status === 401 || status === 403) {
-    const why = credentials ? 'refuses these credentials' : 'asks for credentials: give auth.secretRef';
+    const why = credentials
+      ? 'refuses these credentials'
+      : 'asks for credentials: a policy names them in auth.secretRef, the command line takes those of docker login';
     throw new BundleError('unauthorized', `${url.host} ${why} (${url.pathname}: HTTP ${status})`);
   }
   if (status === 404) throw new BundleError('not-found', `${url.host} has no ${url.pathname}`);
