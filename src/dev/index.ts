@@ -1,3 +1,4 @@
+export { issueCertificate } from './certificate.ts';
 export { type Cluster, existingCluster, kubeconfigFor } from './cluster.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 export { type ControlPlaneBinaries, ensureControlPlane } from './control-plane-binaries.ts';
@@ -8,6 +9,8 @@ export { ensureKind } from './kind-binary.ts';
 export { issueKubeconfig, type KubeconfigRequest } from './kubeconfig.ts';
 export type { User } from './pki.ts';
 export { isAlive } from './process-identity.ts';
+export { ensureRegistry } from './registry-binary.ts';
 export { ensureCompiler } from './rego-compiler-binary.ts';
 export { controlPlaneFolder, repositoryRoot } from './repository.ts';
+export { findFreePort } from './server-port.ts';
 export { untilAskedToEnd } from './until-asked-to-end.ts';
