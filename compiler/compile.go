@@ -117,7 +117,10 @@ func buildModule(modules map[string]*ast.Module, entrypoints []string, allowed *
 		file := "assent:" + entrypoint
 		policy.Modules = append(policy.Modules, bundle.ModuleFile{URL: file, Path: file, Parsed: silent})
 	}
+	// Unless told so, OPA makes what depends on an entrypoint an entrypoint too, and fails where that is a function: any
+	// function that uses a rule of its own package. Nothing asks for these entrypoints.
 	compiler := compile.New().
+		WithPruneUnused(true).
 		WithBundle(policy).
 		WithTarget(compile.TargetWasm).
 		WithEntrypoints(entrypoints...).

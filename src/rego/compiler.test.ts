@@ -73,6 +73,18 @@ describe('compiling', () => {
     expect(await compiler.compile({ 'p.rego': source })).toMatchObject({ kind: 'compiled' });
   });
 
+  test('a function may use the rules of its own package', async () => {
+    const source = `package approval
+
+facts := object.get(input, ["verified", "metrics"], {})
+
+measured(name) if is_number(facts[name])
+
+allow contains "measured" if measured("accuracy")
+`;
+    expect(await compiler.compile({ 'p.rego': source })).toMatchObject({ kind: 'compiled' });
+  });
+
   test('packages below approval and packages of tests are welcome', async () => {
     const result = await compiler.compile({
       ...accuracy,
