@@ -283,6 +283,19 @@ describe.concurrent('a mistake is told in one line, with its place, and the exit
       says: ['rules: holds neither Rego modules nor policies in YAML'],
     },
     {
+      what: 'a module beside a policy that holds another of its name',
+      args: [...given, 'p'],
+      files: {
+        ...good,
+        'p/p.rego': rego('deny contains "new"'),
+        'p/policy.yaml':
+          'apiVersion: assent.dev/v1alpha1\nkind: ClusterApprovalPolicy\nmetadata: {name: p}\nspec: {modules: {p.rego: old}}\n',
+      },
+      says: [
+        'p/policy.yaml:4:26: spec.modules.p.rego differs from p.rego beside it; make them equal, or leave spec.modules out',
+      ],
+    },
+    {
       what: 'a version in place of a policy',
       args: [...given, 'v.yaml'],
       files: good,

@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
 import { type AnyApprovalPolicy, API_VERSION, ApprovalPolicy, ClusterApprovalPolicy } from '../../api/index.ts';
 import { policyKey } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
 import { loadManifests, type Manifest, parseManifest } from '../load-manifests.ts';
+
+const WithModules = z.looseObject({ spec: z.looseObject({ modules: z.record(z.string(), z.string()) }) });
 
 /**
  * Reads policies, as the API server would hold them, from YAML files, from .rego files, or from folders that hold Rego
@@ -42,7 +45,22 @@ function fromFolder(folder: string): readonly AnyApprovalPolicy[] {
     throw new CliError([`${folder}: holds neither Rego modules nor policies in YAML`]);
   }
   if (manifests.length === 0) return [fromModules(basename(resolve(folder)), modules)];
-  return manifests.map((manifest) => fromManifest(manifest, modules));
+  return manifests.map((manifest) => {
+    refuseOtherModules(manifest, modules);
+    return fromManifest(manifest, modules);
+  });
+}
+
+/** Whoever edits a module beside a `policy.yaml` that holds it too would see the old one decide. */
+function refuseOtherModules({ value, locate }: Manifest, modules: Readonly<Record<string, string>>): void {
+  const parsed = WithModules.safeParse(value);
+  if (!parsed.success) return;
+  for (const [name, source] of Object.entries(parsed.data.spec.modules)) {
+    if (modules[name] === undefined || modules[name] === source) continue;
+    throw new CliError([
+      `${locate(['spec', 'modules', name])}: spec.modules.${name} differs from ${name} beside it; make them equal, or leave spec.modules out`,
+    ]);
+  }
 }
 
 function readModules(folder: string): Readonly<Record<string, string>> {
