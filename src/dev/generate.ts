@@ -18,7 +18,7 @@ for (const [path, content] of buildGeneratedFiles()) {
 
 for (const path of stale) console.log(check ? `stale: ${path}` : `wrote ${path}`);
 if (check && stale.length > 0) {
-  console.error('Generated files differ from src/: run `npm run generate` and commit the result.');
+  console.error('Generated files differ from their sources: run `npm run generate` and commit the result.');
   process.exitCode = 1;
 }
 
