@@ -4,25 +4,19 @@
 //
 // OPA is built from the Go module proxy (OPA=PATH takes a binary that is there). `opa bench` measures an input that
 // is parsed already and leaves the result where it is; ours starts at the input's JSON and ends at the result's.
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
-import { z } from 'zod';
-import { builtins } from '../../src/rego/builtins/index.ts';
+import { parseArgs } from 'node:util';
 import { type CompiledPolicy, createCompiler, createEvaluator, opaVersion } from '../../src/rego/index.ts';
-import { instantiatePolicy } from '../../src/rego/policy-instance.ts';
+import { measurePerSecond, prepareInThread } from './in-thread.ts';
+import { ensureOpa, prepareNative } from './native-opa.ts';
 import { median } from './statistics.ts';
 
-const run = promisify(execFile);
 const aims = { perSecond: 60_000, ratio: 2.5 };
 const roundMs = 2_000;
 const limits = { timeoutMs: 1_000, memoryBytes: 16 * 1024 * 1024, inputBytes: 256 * 1024 };
-
-/** What `opa bench` prints: N evaluations took T nanoseconds. */
-const benchSchema = z.object({ N: z.number(), T: z.number() });
 
 const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
 const reactor = fileURLToPath(new URL('../../compiler/dist/opa-compiler.wasm', import.meta.url));
@@ -74,7 +68,7 @@ try {
 
 async function measure() {
   const policy = await compilePolicy();
-  const opa = await findOpa();
+  const measureNative = await prepareNative(await ensureOpa(folder), join(folder, 'native'), { source, data, input });
   console.log(`${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}, OPA ${opaVersion}`);
   console.log(
     `input of ${Buffer.byteLength(input)} bytes, ${options.rounds} rounds of ${roundMs / 1000} s, interleaved\n`,
@@ -82,8 +76,8 @@ async function measure() {
   const evaluateOnce = await buildInThread(policy);
   const rounds = [];
   for (let round = 1; round <= Number(options.rounds); round++) {
-    const native = await measureNative(opa);
-    const inThread = measureInThread(evaluateOnce);
+    const native = await measureNative();
+    const inThread = measurePerSecond(evaluateOnce, roundMs);
     const pool = await measurePool(policy);
     rounds.push({ native, inThread, pool, ratio: inThread / native });
     console.log(`round ${round}: native ${format(native)}/s, ours ${format(inThread)}/s, pool ${format(pool)}/s`);
@@ -106,48 +100,11 @@ async function compilePolicy(): Promise<CompiledPolicy> {
   return result.policy;
 }
 
-async function findOpa(): Promise<string> {
-  await writeFile(join(folder, 'policy.rego'), source);
-  await writeFile(join(folder, 'data.json'), JSON.stringify(data));
-  await writeFile(join(folder, 'input.json'), input);
-  if (process.env.OPA) return process.env.OPA;
-  console.log('building OPA …');
-  const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' };
-  await run('go', ['install', `github.com/open-policy-agent/opa@v${opaVersion}`], { env, cwd: folder });
-  return join(folder, 'opa');
-}
-
-// Both sides get one processor: `opa bench` evaluates one after the other, GOMAXPROCS=1 keeps its collector there too.
-async function measureNative(opa: string): Promise<number> {
-  const files = ['policy.rego', 'data.json'].flatMap((file) => ['--data', join(folder, file)]);
-  const { stdout } = await run(
-    opa,
-    ['bench', ...files, '--input', join(folder, 'input.json'), '--format', 'json', '--metrics=false', 'data.approval'],
-    { env: { ...process.env, GOMAXPROCS: '1' } },
-  );
-  const { N, T } = benchSchema.parse(JSON.parse(stdout));
-  return N / (T / 1e9);
-}
-
-// What one worker of the pool does for each evaluation.
 async function buildInThread(policy: CompiledPolicy): Promise<() => unknown> {
-  const module = await WebAssembly.compile(Uint8Array.from(policy.wasm));
-  const { memoryBytes } = limits;
-  const instance = instantiatePolicy({ module, data: JSON.stringify(data), memoryBytes, builtins });
-  const once = () => JSON.parse(instance.evaluate(input));
+  const once = await prepareInThread({ policy, data, input, memoryBytes: limits.memoryBytes });
   const expected = '[{"result":{"allow":["accuracy 0.93 is above 0.9"]}}]';
   if (JSON.stringify(once()) !== expected) throw new Error(`the policy gave ${JSON.stringify(once())}`);
   return once;
-}
-
-function measureInThread(evaluateOnce: () => unknown): number {
-  const startedMs = performance.now();
-  let count = 0;
-  while (performance.now() - startedMs < roundMs) {
-    for (let at = 0; at < 1_000; at++) evaluateOnce();
-    count += 1_000;
-  }
-  return count / ((performance.now() - startedMs) / 1000);
 }
 
 async function measurePool(policy: CompiledPolicy): Promise<number> {

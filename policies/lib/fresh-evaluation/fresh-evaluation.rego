@@ -18,22 +18,20 @@ allow contains $"evaluated within {data.parameters.days} days, says {concat(" an
 
 require contains {"reason": reason} if some reason in waits
 
-waits contains $"evaluated at {text}, says {source}, which is more than {data.parameters.days} days ago" if {
-	some source, texts in sources
-	text := newest(texts)
-	now - time.parse_rfc3339_ns(text) > days * nanoseconds_per_day
+waits contains $"evaluated at {newest.text}, says {source}, which is more than {data.parameters.days} days ago" if {
+	some source, newest in sources
+	now - newest.time > days * nanoseconds_per_day
 }
 
 # A time to come is a mistake, or an evaluation that never gets old.
-waits contains $"evaluated at {text}, says {source}, which is yet to come" if {
-	some source, texts in sources
-	text := newest(texts)
-	time.parse_rfc3339_ns(text) > now
+waits contains $"evaluated at {newest.text}, says {source}, which is yet to come" if {
+	some source, newest in sources
+	newest.time > now
 }
 
 waits contains $"{source} does not say when it was evaluated, as in 2026-01-02T15:04:05Z" if {
-	some source, texts in sources
-	not readable(texts)
+	some source, newest in sources
+	not newest
 }
 
 waits contains "parameters must name annotation, parameter or predicateType" if count(sources) == 0
@@ -42,28 +40,26 @@ waits contains "parameters.days must be a number above 0" if not days
 
 waits contains "input.now is not a time" if not now
 
-readable(texts) if newest(texts)
-
-newest(texts) := [text | some text in texts; time.parse_rfc3339_ns(text) == max(times(texts))][0]
-
-times(texts) := {time.parse_rfc3339_ns(text) | some text in texts}
-
-# Every source that is named, with what it says: a source that says nothing is here too, without texts.
-sources[$"annotation {key}"] := [text | text := input.modelVersion.metadata.annotations[key]] if {
+# Every source that is named, with the newest time that it says, or false.
+sources[$"annotation {key}"] := newest_of([text | text := input.modelVersion.metadata.annotations[key]]) if {
 	key := data.parameters.annotation
 }
 
-sources[$"spec.parameters.{key}"] := [text | text := input.modelVersion.spec.parameters[key]] if {
+sources[$"spec.parameters.{key}"] := newest_of([text | text := input.modelVersion.spec.parameters[key]]) if {
 	key := data.parameters.parameter
 }
 
-sources[$"attestation {type}"] := [text |
+sources[$"attestation {type}"] := newest_of([text |
 	some attestation in input.verified.attestations
 	attestation.predicateType == type
 	text := attestation.predicate.evaluatedAt
-] if {
+]) if {
 	type := data.parameters.predicateType
 }
+
+newest_of(texts) := {"time": newest[0], "text": newest[1]} if {
+	newest := max({[time.parse_rfc3339_ns(text), text] | some text in texts})
+} else := false
 
 now := time.parse_rfc3339_ns(input.now)
 

@@ -39,41 +39,50 @@ shown(index) := object.get(windows[index], "name", $"parameters.windows[{index}]
 within_hours(window) if {
 	bounds := hours(window)
 	bounds.from < bounds.to
-	bounds.from <= clock(window.timeZone)
-	clock(window.timeZone) < bounds.to
-	on(window, weekday(window.timeZone))
+	here := local[window.timeZone]
+	bounds.from <= here.clock
+	here.clock < bounds.to
+	on(window, here.day)
 }
 
 within_hours(window) if {
 	bounds := hours(window)
 	bounds.from > bounds.to
-	bounds.from <= clock(window.timeZone)
-	on(window, weekday(window.timeZone))
+	here := local[window.timeZone]
+	bounds.from <= here.clock
+	on(window, here.day)
 }
 
 within_hours(window) if {
 	bounds := hours(window)
 	bounds.from > bounds.to
-	clock(window.timeZone) < bounds.to
-	on(window, day_before[weekday(window.timeZone)])
+	here := local[window.timeZone]
+	here.clock < bounds.to
+	on(window, day_before[here.day])
 }
 
 within_dates(window) if {
-	today := date(window.timeZone)
+	today := local[window.timeZone].date
 	object.get(window, "firstDate", today) <= today
 	today <= object.get(window, "lastDate", today)
 }
 
-on(window, day) if day in object.get(window, "days", object.keys(day_before))
+on(window, day) if not window.days
+
+on(window, day) if day in window.days
 
 # Texts of one form: their order is that of the times.
 hours(window) := {"from": object.get(window, "from", "00:00"), "to": object.get(window, "to", "24:00")}
 
-clock(zone) := sprintf("%02d:%02d", array.slice(time.clock([now, zone]), 0, 2))
-
-date(zone) := sprintf("%04d-%02d-%02d", time.date([now, zone]))
-
-weekday(zone) := time.weekday([now, zone])
+# Once for each zone, as it is what takes the time. A zone that nobody knows has none.
+local[zone] := {
+	"day": time.weekday([now, zone]),
+	"date": sprintf("%04d-%02d-%02d", time.date([now, zone])),
+	"clock": sprintf("%02d:%02d", array.slice(time.clock([now, zone]), 0, 2)),
+} if {
+	some zone in {window.timeZone | some window in windows}
+	zone != ""
+}
 
 now := time.parse_rfc3339_ns(input.now)
 
@@ -89,11 +98,7 @@ well_formed(window) if {
 
 fits("name", value) if is_string(value)
 
-# A zone that nobody knows has no time.
-fits("timeZone", value) if {
-	value != ""
-	clock(value)
-}
+fits("timeZone", value) if local[value]
 
 fits("days", value) if {
 	is_array(value)
@@ -105,12 +110,19 @@ fits("days", value) if {
 
 fits(field, value) if {
 	field in {"from", "to"}
-	regex.match(`^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`, value)
+	is_time(value)
 }
 
 fits(field, value) if {
 	field in {"firstDate", "lastDate"}
-	regex.match(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`, value)
+	time.parse_rfc3339_ns($"{value}T00:00:00Z")
+}
+
+is_time("24:00")
+
+is_time(text) if {
+	count(text) == 5
+	time.parse_rfc3339_ns($"2000-01-01T{text}:00Z")
 }
 
 day_before := {

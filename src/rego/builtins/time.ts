@@ -117,7 +117,20 @@ function toLocal({ nanoseconds, zone }: ZonedTime): LocalTime {
 
 function offsetMs(instantMs: number, zone: string): number {
   if (zone === 'UTC') return 0;
-  const parts = new Intl.DateTimeFormat('en-US', {
+  const parts = formatterOf(zone).formatToParts(instantMs);
+  const read = (type: Intl.DateTimeFormatPartTypes) => Number(parts.find((part) => part.type === type)?.value);
+  const local = utcMs(read('year'), read('month'), read('day'), read('hour'), read('minute'), read('second'));
+  return local - instantMs;
+}
+
+/** By zone: to make one takes a hundred times as long as to use it. Full, it starts anew. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+const mostFormatters = 64;
+
+function formatterOf(zone: string): Intl.DateTimeFormat {
+  const known = formatters.get(zone);
+  if (known) return known;
+  const formatter = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     calendar: 'iso8601',
     era: 'short',
@@ -128,10 +141,10 @@ function offsetMs(instantMs: number, zone: string): number {
     minute: 'numeric',
     second: 'numeric',
     hourCycle: 'h23',
-  }).formatToParts(instantMs);
-  const read = (type: Intl.DateTimeFormatPartTypes) => Number(parts.find((part) => part.type === type)?.value);
-  const local = utcMs(read('year'), read('month'), read('day'), read('hour'), read('minute'), read('second'));
-  return local - instantMs;
+  });
+  if (formatters.size >= mostFormatters) formatters.clear();
+  formatters.set(zone, formatter);
+  return formatter;
 }
 
 // Date.UTC takes years below 100 for those of the twentieth century.
