@@ -46,6 +46,7 @@ type operation struct {
 	Operation string `json:"operation"`
 	compileRequest
 	formatRequest
+	lintRequest
 }
 
 // respond never panics: a source that makes OPA panic is an error like any other.
@@ -65,6 +66,8 @@ func respond(body []byte) (encoded, wasm []byte) {
 		result, wasm = compilePolicy(asked.compileRequest)
 	case "tests":
 		result = listTests(asked.compileRequest)
+	case "lint":
+		result = lintPolicy(asked.compileRequest, asked.lintRequest)
 	case "format":
 		result = formatModule(asked.formatRequest)
 	case "version":

@@ -16,11 +16,11 @@ allow contains $"{metric} {candidate} is no worse than {champion}, which {input.
 
 require contains {"reason": $"{metric} {candidate} is worse than {champion}, which {input.champion.metadata.name} has"} if {
 	candidate < champion
-	champion - candidate <= data.parameters.tolerance
+	champion <= candidate + data.parameters.tolerance
 }
 
 deny contains $"{metric} {candidate} is worse than {champion}, which {input.champion.metadata.name} has, by more than {data.parameters.tolerance}" if {
-	champion - candidate > data.parameters.tolerance
+	champion > candidate + data.parameters.tolerance
 }
 
 require contains {"reason": $"spec.metrics.{metric} is not given"} if not candidate

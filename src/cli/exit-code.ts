@@ -41,6 +41,21 @@ const MEANINGS = {
     rejected: 'one does not: the line says which',
     error: 'wrong usage, or the bundle cannot be had',
   },
+  check: {
+    approved: 'no mistakes; there may be warnings',
+    rejected: 'a mistake, or with --strict a warning',
+    error: 'wrong usage, or a file that cannot be read',
+  },
+  test: {
+    approved: 'every test passes',
+    rejected: 'a test fails, or too little is covered',
+    error: 'wrong usage, a policy that does not compile, a case that is none, or no tests',
+  },
+  fmt: {
+    approved: 'done; every file is formatted',
+    rejected: 'with --check: a file is not',
+    error: 'wrong usage, or a file that does not parse',
+  },
   decide: {
     approved: 'the decision is recorded, and it counts',
     rejected: 'it is recorded and does not count: the message says why',
@@ -78,6 +93,14 @@ const BY_RESULT: Readonly<Record<DecisionResult, ExitCode>> = {
 /** @returns the exit code of `approve`, `reject` and `revoke`. */
 export function toDecideExitCode(result: DecisionResult): ExitCode {
   return BY_RESULT[result];
+}
+
+/** @returns the exit code of `policy check`: warnings count only where they shall. */
+export function toCheckExitCode(
+  problems: readonly { readonly severity: 'error' | 'warning' }[],
+  { strict }: { readonly strict: boolean },
+): ExitCode {
+  return problems.some(({ severity }) => strict || severity === 'error') ? EXIT.rejected : EXIT.approved;
 }
 
 /** @returns the table of exit codes for the end of a help text. */

@@ -6,12 +6,16 @@ export function nearNames(name: string, names: readonly string[]): readonly stri
   return names
     .map((candidate) => ({
       candidate,
-      distance: candidate.startsWith(name) ? 0 : countEdits(name, candidate),
+      distance: candidate.startsWith(name) ? 0 : isReordered(name, candidate) ? 1 : countEdits(name, candidate),
     }))
     .filter(({ distance }) => distance <= most)
     .toSorted((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, MOST)
     .map(({ candidate }) => candidate);
+}
+
+function isReordered(name: string, candidate: string): boolean {
+  return [...name].toSorted().join('') === [...candidate].toSorted().join('');
 }
 
 /** @returns how many letters have to be put in, taken away or changed (Levenshtein's distance). */

@@ -8,6 +8,7 @@ export { buildFacts, type EvidenceContent, gatherEvidence, type ReadEvidence } f
 export { buildInvalidStatus } from './invalid-status.ts';
 export { isSettled } from './is-final.ts';
 export { buildPlan, type Plan, type PlannedEvent } from './plan.ts';
+export { buildPolicyInputJsonSchema } from './policy-input-schema.ts';
 export { publicKeyId } from './public-key-id.ts';
 export { matchesLabels, selectPolicies } from './select-policies.ts';
 export type { PolicyFailure, PolicyResult, PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';

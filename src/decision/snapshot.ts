@@ -21,11 +21,11 @@ export type PolicySnapshot = z.infer<typeof PolicySnapshot>;
 
 const Labels = z.record(z.string(), z.string()).readonly();
 
-const NamespaceSnapshot = z.strictObject({ name: z.string(), labels: Labels }).readonly();
+export const NamespaceSnapshot = z.strictObject({ name: z.string(), labels: Labels }).readonly();
 export type NamespaceSnapshot = z.infer<typeof NamespaceSnapshot>;
 
 /** Facts that the operator read itself. */
-const VerifiedFacts = z
+export const VerifiedFacts = z
   .strictObject({
     metrics: z.record(z.string(), z.number()).readonly().exactOptional(),
     /** Of all policies that judge the version; each sees those by the keys that it names. */

@@ -54,3 +54,17 @@ export type TestList =
 
 /** What formatting a module gives: the source as `opa fmt` writes it, or what does not parse. */
 export type FormatResult = { kind: 'formatted'; source: string } | { kind: 'failed'; errors: readonly CompileError[] };
+
+/** What is wrong in a policy, or cannot be meant, at one place of its sources. */
+export interface Finding extends CompileError {
+  severity: 'error' | 'warning';
+  /** The name that is not there, where a name is what is wrong; else empty. */
+  have: string;
+  /** The names that are there in its place. */
+  oneOf: readonly string[];
+}
+
+/** What a check of a policy that parses gives: what was found, or what does not parse. */
+export type LintResult =
+  | { kind: 'checked'; findings: readonly Finding[] }
+  | { kind: 'failed'; errors: readonly CompileError[] };

@@ -12,6 +12,15 @@ export type ReactorRequest =
       entrypoints: readonly string[];
       hostBuiltins: readonly string[];
     }
+  | {
+      operation: 'lint';
+      modules: Readonly<Record<string, string>>;
+      entrypoints: readonly string[];
+      hostBuiltins: readonly string[];
+      testModules: readonly string[];
+      inputSchema: unknown;
+      parameters: readonly string[] | null;
+    }
   | { operation: 'format'; file: string; source: string }
   | { operation: 'version' };
 

@@ -6,6 +6,7 @@ import type {
   CompileError,
   CompileResult,
   FormatResult,
+  LintResult,
   PolicyData,
   TestList,
 } from './compile-result.ts';
@@ -39,6 +40,8 @@ export interface Compiler extends AsyncDisposable {
   adopt(wasm: Uint8Array, options?: Pick<CompileOptions, 'data'>): Promise<CompileResult>;
   /** Finds the tests in the modules of one policy. Never rejects. */
   listTests(modules: Modules): Promise<TestList>;
+  /** Looks for what compiles and yet cannot be meant. Never rejects. */
+  lint(modules: Modules, options: LintOptions): Promise<LintResult>;
   /** A policy compiled earlier, from the disk cache only; null where the cache does not have it. */
   load(digest: string): Promise<CompiledPolicy | null>;
   /** Formats one module as `opa fmt` does. Never rejects. */
@@ -52,6 +55,15 @@ export interface CompileOptions {
   entrypoints?: readonly string[];
   /** What comes along with the policy for the document `data`. */
   data?: PolicyData;
+}
+
+export interface LintOptions {
+  /** Which of the modules are tests: those are compiled with the others, and nothing else is said of them. */
+  testModules: readonly string[];
+  /** The JSON schema of `input`. An object without properties is one with any. */
+  inputSchema: unknown;
+  /** The names below `data.parameters`; null where nobody says which there are. */
+  parameters: readonly string[] | null;
 }
 
 export interface CompilerOptions {
@@ -152,6 +164,24 @@ export function createCompiler(options: CompilerOptions): Compiler {
         return failed([describeFailure(error)], modules);
       }
     },
+    async lint(modules, lintOptions) {
+      const tooLarge = checkSize(modules, sourceBytes);
+      if (tooLarge) return failed([tooLarge], modules);
+      try {
+        const entrypoints = policyEntrypoints;
+        const { response } = await thread.ask({
+          operation: 'lint',
+          modules,
+          entrypoints,
+          hostBuiltins,
+          ...lintOptions,
+        });
+        const answer = lintResponse.parse(JSON.parse(response));
+        return 'errors' in answer ? failed(answer.errors, modules) : { kind: 'checked', findings: answer.findings };
+      } catch (error) {
+        return failed([describeFailure(error)], modules);
+      }
+    },
     load: (digest) => cache.load(digest),
     async format(file, source) {
       const modules = { [file]: source };
@@ -172,11 +202,20 @@ export function createCompiler(options: CompilerOptions): Compiler {
   };
 }
 
-const errorsResponse = z.object({
-  errors: z.array(
-    z.object({ file: z.string(), line: z.number(), column: z.number(), code: z.string(), message: z.string() }),
-  ),
+const sourceError = z.object({
+  file: z.string(),
+  line: z.number(),
+  column: z.number(),
+  code: z.string(),
+  message: z.string(),
 });
+const errorsResponse = z.object({ errors: z.array(sourceError) });
+const finding = sourceError.extend({
+  severity: z.enum(['error', 'warning']),
+  have: z.string(),
+  oneOf: z.array(z.string()),
+});
+const lintResponse = z.union([errorsResponse, z.object({ findings: z.array(finding) })]);
 const compileResponse = z.union([
   errorsResponse,
   z.object({ builtins: z.array(z.string()), reads: z.array(z.string()), opaVersion: z.literal(opaVersion) }),

@@ -2,12 +2,21 @@ export type {
   CompiledPolicy,
   CompileError,
   CompileResult,
+  Finding,
   FormatResult,
+  LintResult,
   PolicyData,
   TestList,
   TestRule,
 } from './compile-result.ts';
-export { type CompileOptions, type Compiler, type CompilerOptions, createCompiler, opaVersion } from './compiler.ts';
+export {
+  type CompileOptions,
+  type Compiler,
+  type CompilerOptions,
+  createCompiler,
+  type LintOptions,
+  opaVersion,
+} from './compiler.ts';
 export type { EvaluationErrorCode } from './evaluation-error.ts';
 export {
   createEvaluator,

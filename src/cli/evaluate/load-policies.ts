@@ -7,6 +7,16 @@ import { CliError } from '../cli-error.ts';
 import { loadManifests, type Manifest, parseManifest } from '../load-manifests.ts';
 
 const WithModules = z.looseObject({ spec: z.looseObject({ modules: z.record(z.string(), z.string()) }) });
+/** A policy, and where it is from. */
+export interface LoadedPolicy {
+  /** The file or folder that was named. */
+  readonly path: string;
+  readonly policy: AnyApprovalPolicy;
+  /** The YAML document that holds the policy; null where there are Rego modules only. */
+  readonly manifest: Manifest | null;
+  /** Whether the YAML document holds the modules too; else they are files. */
+  readonly inline: boolean;
+}
 
 /**
  * Reads policies, as the API server would hold them, from YAML files, from .rego files, or from folders that hold Rego
@@ -15,7 +25,12 @@ const WithModules = z.looseObject({ spec: z.looseObject({ modules: z.record(z.st
  * @throws CliError
  */
 export function loadPolicies(paths: readonly string[]): readonly AnyApprovalPolicy[] {
-  const loaded = paths.flatMap((path) => fromPath(path).map((policy) => ({ path, policy })));
+  return loadPolicySources(paths).map(({ policy }) => policy);
+}
+
+/** As `loadPolicies`, with where each is from. */
+export function loadPolicySources(paths: readonly string[]): readonly LoadedPolicy[] {
+  const loaded = paths.flatMap(fromPath);
   const pathByKey = new Map<string, string>();
   for (const { path, policy } of loaded) {
     const key = policyKey(policy.kind, policy.metadata);
@@ -27,27 +42,35 @@ export function loadPolicies(paths: readonly string[]): readonly AnyApprovalPoli
       ]);
     pathByKey.set(key, path);
   }
-  return loaded.map(({ policy }) => policy);
+  return loaded;
 }
 
-function fromPath(path: string): readonly AnyApprovalPolicy[] {
+/** Whether a file holds cases for `assent policy test`, and no policy. */
+export function isCaseFile(name: string): boolean {
+  return /_cases\.ya?ml$/.test(name);
+}
+
+function fromPath(path: string): readonly LoadedPolicy[] {
   if (!existsSync(path)) throw new CliError([`${path}: no such policy file or folder`]);
   if (statSync(path).isDirectory()) return fromFolder(path);
   if (path.endsWith('.rego'))
-    return [fromModules(basename(path, '.rego'), { [basename(path)]: readFileSync(path, 'utf8') })];
-  return loadManifests([path]).map((manifest) => fromManifest(manifest, {}));
+    return [fromModules(path, basename(path, '.rego'), { [basename(path)]: readFileSync(path, 'utf8') })];
+  return loadManifests([path]).map((manifest) => fromManifest(path, manifest, {}));
 }
 
-function fromFolder(folder: string): readonly AnyApprovalPolicy[] {
+function fromFolder(folder: string): readonly LoadedPolicy[] {
   const modules = readModules(folder);
-  const manifests = readdirSync(folder).some((name) => /\.ya?ml$/.test(name)) ? loadManifests([folder]) : [];
+  const files = readdirSync(folder).filter((name) => /\.(ya?ml|json)$/.test(name) && !isCaseFile(name));
+  const manifests = files.some((name) => /\.ya?ml$/.test(name))
+    ? loadManifests(files.toSorted().map((name) => join(folder, name)))
+    : [];
   if (Object.keys(modules).length === 0 && manifests.length === 0) {
     throw new CliError([`${folder}: holds neither Rego modules nor policies in YAML`]);
   }
-  if (manifests.length === 0) return [fromModules(basename(resolve(folder)), modules)];
+  if (manifests.length === 0) return [fromModules(folder, basename(resolve(folder)), modules)];
   return manifests.map((manifest) => {
     refuseOtherModules(manifest, modules);
-    return fromManifest(manifest, modules);
+    return fromManifest(folder, manifest, modules);
   });
 }
 
@@ -68,17 +91,18 @@ function readModules(folder: string): Readonly<Record<string, string>> {
   return Object.fromEntries(names.toSorted().map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
-function fromModules(name: string, modules: Readonly<Record<string, string>>): AnyApprovalPolicy {
-  return {
+function fromModules(path: string, name: string, modules: Readonly<Record<string, string>>): LoadedPolicy {
+  const policy: AnyApprovalPolicy = {
     apiVersion: API_VERSION,
     kind: 'ClusterApprovalPolicy',
     metadata: { name, generation: 1 },
     spec: { modules },
   };
+  return { path, policy, manifest: null, inline: false };
 }
 
 /** A `policy.yaml` without modules takes those of its folder. */
-function fromManifest(manifest: Manifest, modules: Readonly<Record<string, string>>): AnyApprovalPolicy {
+function fromManifest(path: string, manifest: Manifest, modules: Readonly<Record<string, string>>): LoadedPolicy {
   const { kind, locate } = manifest;
   if (kind !== 'ApprovalPolicy' && kind !== 'ClusterApprovalPolicy') {
     throw new CliError([
@@ -86,13 +110,14 @@ function fromManifest(manifest: Manifest, modules: Readonly<Record<string, strin
     ]);
   }
   const value = Object.keys(modules).length > 0 ? withModules(manifest.value, modules) : manifest.value;
-  const policy = parseManifest(
+  const parsed = parseManifest(
     { ...manifest, value },
     kind === 'ApprovalPolicy' ? ApprovalPolicy : ClusterApprovalPolicy,
   );
   // As `kubectl apply` would have it.
   const namespace = kind === 'ApprovalPolicy' ? { namespace: 'default' } : {};
-  return { ...policy, metadata: { generation: 1, ...namespace, ...policy.metadata } };
+  const policy = { ...parsed, metadata: { generation: 1, ...namespace, ...parsed.metadata } };
+  return { path, policy, manifest, inline: value === manifest.value };
 }
 
 function withModules(value: unknown, modules: Readonly<Record<string, string>>): unknown {

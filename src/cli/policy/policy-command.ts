@@ -1,13 +1,15 @@
 import { Command } from 'commander';
 import type { ExitCode } from '../exit-code.ts';
 import { buildBundleCommand } from './bundle/bundle-command.ts';
+import { buildCheckCommand } from './check-command.ts';
 import { buildImpactCommand } from './impact/impact-command.ts';
 
-/** What platform teams do with policies before they decide anything. */
+/** Commands for those who write policies, each in a file of its own. */
 export function buildPolicyCommand(exit: (code: ExitCode) => void): Command {
-  return new Command('policy')
-    .summary('write policies, ask what they would change, and hand them on')
-    .description('Work on policies before they decide anything.')
-    .addCommand(buildImpactCommand(exit))
-    .addCommand(buildBundleCommand(exit));
+  const commands = [buildCheckCommand(exit), buildImpactCommand(exit), buildBundleCommand(exit)];
+  const policy = new Command('policy')
+    .summary('write policies, test them, ask what they would change, and hand them on')
+    .description('Commands for those who write policies.');
+  for (const command of commands) policy.addCommand(command);
+  return policy;
 }
