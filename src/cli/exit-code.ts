@@ -103,6 +103,11 @@ export function toCheckExitCode(
   return problems.some(({ severity }) => strict || severity === 'error') ? EXIT.rejected : EXIT.approved;
 }
 
+/** @returns the exit code of `policy test`. */
+export function toTestExitCode(tests: readonly { readonly passed: boolean }[]): ExitCode {
+  return tests.every(({ passed }) => passed) ? EXIT.approved : EXIT.rejected;
+}
+
 /** @returns the table of exit codes for the end of a help text. */
 export function renderExitCodes(command: keyof typeof MEANINGS): string {
   const meanings: Meanings = MEANINGS[command];

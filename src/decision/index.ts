@@ -11,7 +11,14 @@ export { buildPlan, type Plan, type PlannedEvent } from './plan.ts';
 export { buildPolicyInputJsonSchema } from './policy-input-schema.ts';
 export { publicKeyId } from './public-key-id.ts';
 export { matchesLabels, selectPolicies } from './select-policies.ts';
-export type { PolicyFailure, PolicyResult, PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';
+export {
+  type PolicyFailure,
+  type PolicyResult,
+  type PolicyResults,
+  type PolicySnapshot,
+  type Snapshot,
+  VerifiedFacts,
+} from './snapshot.ts';
 export { parseSubmitter, type Submitter } from './stamp.ts';
 export { verifyRecord, verifyRecordSignature } from './verify-record.ts';
 export { type Misfit, verifySignature, verifyStatus } from './verify-version.ts';

@@ -21,12 +21,6 @@ test('a warning that is meant is silenced where it is, and --strict lets the oth
   expect(status).toBe(1);
 });
 
-test("the library's policies have no problem, not even a warning", async () => {
-  const { status, stdout } = await runner.run(['check', '--strict', join(repositoryRoot, 'policies')]);
-  expect(stdout).toMatch(/^\d+ policies checked: 0 errors, 0 warnings\n$/);
-  expect(status).toBe(0);
-});
-
 describe('output', () => {
   const files = { 'rules.rego': rego(ALLOW, 'deny contains "<a>, b" if input.now == "x"\n\nx := 1') };
   const message = 'x decides nothing: none of allow, deny, require and warn reads it; remove it';

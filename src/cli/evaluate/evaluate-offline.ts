@@ -1,22 +1,8 @@
 import { type AnyApprovalPolicy, type ModelVersion, type ModelVersionStatus, SERVED_STAGES } from '../../api/index.ts';
-import {
-  buildFacts,
-  buildPlan,
-  gatherEvidence,
-  type ReadEvidence,
-  type Snapshot,
-  selectPolicies,
-} from '../../decision/index.ts';
-import {
-  buildPolicyInForce,
-  createPolicyCatalog,
-  evaluatePolicies,
-  type PolicyEntry,
-  policyKey,
-  UNFETCHED_EVIDENCE,
-} from '../../operator/index.ts';
+import { createPolicyCatalog, type PolicyCatalog, type PolicyEntry, policyKey } from '../../operator/index.ts';
 import type { Compiler, Evaluator } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
+import { decideOffline } from './decide-offline.ts';
 
 /** What the operator would decide on one version. */
 export interface OfflineDecision {
@@ -44,36 +30,33 @@ export async function evaluateOffline(
   policies: readonly AnyApprovalPolicy[],
   { namespaces, compiler, evaluator, now }: OfflineTools,
 ): Promise<readonly OfflineDecision[]> {
-  const catalog = createPolicyCatalog();
-  for (const policy of policies) catalog.observe(policy.kind, policy);
-  for (const entry of catalog.entries()) await compileInto(catalog, entry, compiler);
+  const catalog = await compilePolicies(policies, compiler);
   requireNamespaces(versions, policies, namespaces);
 
   return Promise.all(
     versions.map(async (modelVersion) => {
-      const { namespace = 'default' } = modelVersion.metadata;
-      const labels = { 'kubernetes.io/metadata.name': namespace, ...namespaces.get(namespace) };
-      const entries = catalog.forNamespace(namespace).map((entry) => ({ entry, spec: entry.spec ?? {} }));
-      const matching = selectPolicies(modelVersion, { name: namespace, labels }, entries);
-      const inForce = matching.map(({ entry }) => buildPolicyInForce(entry));
-      const snapshots = inForce.map((policy) => policy.snapshot);
-      const snapshot: Snapshot = {
-        modelVersion: withoutDecision(modelVersion),
-        namespace: { name: namespace, labels },
-        policies: snapshots,
-        champion: findChampion(modelVersion, versions),
-        supersededBy: null,
-        approvalsVerified: true,
-        ...buildFacts(gatherEvidence(modelVersion, snapshots, readEvidence)),
-        now,
-      };
-      const { status } = buildPlan(snapshot, await evaluatePolicies(snapshot, inForce, evaluator));
-      return { modelVersion, status: status ?? {} };
+      const labels = namespaces.get(modelVersion.metadata.namespace ?? 'default') ?? {};
+      const champion = findChampion(modelVersion, versions);
+      const given = { modelVersion, champion, labels, submitter: null, verified: {}, now };
+      const { status } = await decideOffline(given, { catalog, evaluator });
+      return { modelVersion, status };
     }),
   );
 }
 
-const readEvidence: ReadEvidence = (source, namespace) => UNFETCHED_EVIDENCE.read('', source, namespace);
+/**
+ * @returns all policies, in force
+ * @throws CliError where one does not compile
+ */
+export async function compilePolicies(
+  policies: readonly AnyApprovalPolicy[],
+  compiler: Compiler,
+): Promise<PolicyCatalog> {
+  const catalog = createPolicyCatalog();
+  for (const policy of policies) catalog.observe(policy.kind, policy);
+  for (const entry of catalog.entries()) await compileInto(catalog, entry, compiler);
+  return catalog;
+}
 
 /** A policy that is left out because nobody gave the labels would let through what the cluster denies. */
 function requireNamespaces(
@@ -94,7 +77,7 @@ function requireNamespaces(
 }
 
 async function compileInto(
-  catalog: ReturnType<typeof createPolicyCatalog>,
+  catalog: PolicyCatalog,
   { kind, metadata, source }: PolicyEntry,
   compiler: Compiler,
 ): Promise<void> {
@@ -109,17 +92,8 @@ async function compileInto(
   catalog.settle(policyKey(kind, metadata), source, { kind: 'compiled', inForce: result.policy });
 }
 
-/** Judged as a new generation: only the stage in effect is taken from the file, and no person's decision. */
-function withoutDecision({ status, metadata, ...rest }: ModelVersion): ModelVersion {
-  const { annotations: _, ...kept } = metadata;
-  return {
-    ...rest,
-    metadata: { generation: 1, namespace: 'default', ...kept },
-    ...(status?.stage ? { status: { stage: status.stage } } : {}),
-  };
-}
-
-function findChampion(version: ModelVersion, versions: readonly ModelVersion[]): ModelVersion | null {
+/** @returns the other of these versions that holds the asked stage. */
+export function findChampion(version: ModelVersion, versions: readonly ModelVersion[]): ModelVersion | null {
   const { spec, metadata } = version;
   if (!SERVED_STAGES.some((served) => served === spec.stage)) return null;
   return (

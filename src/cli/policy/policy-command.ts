@@ -3,10 +3,16 @@ import type { ExitCode } from '../exit-code.ts';
 import { buildBundleCommand } from './bundle/bundle-command.ts';
 import { buildCheckCommand } from './check-command.ts';
 import { buildImpactCommand } from './impact/impact-command.ts';
+import { buildTestCommand } from './test-command.ts';
 
 /** Commands for those who write policies, each in a file of its own. */
 export function buildPolicyCommand(exit: (code: ExitCode) => void): Command {
-  const commands = [buildCheckCommand(exit), buildImpactCommand(exit), buildBundleCommand(exit)];
+  const commands = [
+    buildCheckCommand(exit),
+    buildTestCommand(exit),
+    buildImpactCommand(exit),
+    buildBundleCommand(exit),
+  ];
   const policy = new Command('policy')
     .summary('write policies, test them, ask what they would change, and hand them on')
     .description('Commands for those who write policies.');
