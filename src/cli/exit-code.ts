@@ -108,6 +108,11 @@ export function toTestExitCode(tests: readonly { readonly passed: boolean }[]): 
   return tests.every(({ passed }) => passed) ? EXIT.approved : EXIT.rejected;
 }
 
+/** @returns the exit code of `policy fmt`, by how many files it shall find fault with. */
+export function toFormatExitCode(unformatted: number): ExitCode {
+  return unformatted > 0 ? EXIT.rejected : EXIT.approved;
+}
+
 /** @returns the table of exit codes for the end of a help text. */
 export function renderExitCodes(command: keyof typeof MEANINGS): string {
   const meanings: Meanings = MEANINGS[command];

@@ -2,14 +2,18 @@ import { Command } from 'commander';
 import type { ExitCode } from '../exit-code.ts';
 import { buildBundleCommand } from './bundle/bundle-command.ts';
 import { buildCheckCommand } from './check-command.ts';
+import { buildFmtCommand } from './fmt-command.ts';
 import { buildImpactCommand } from './impact/impact-command.ts';
+import { buildInitCommand } from './init-command.ts';
 import { buildTestCommand } from './test-command.ts';
 
 /** Commands for those who write policies, each in a file of its own. */
 export function buildPolicyCommand(exit: (code: ExitCode) => void): Command {
   const commands = [
+    buildInitCommand(),
     buildCheckCommand(exit),
     buildTestCommand(exit),
+    buildFmtCommand(exit),
     buildImpactCommand(exit),
     buildBundleCommand(exit),
   ];
