@@ -47,6 +47,7 @@ type operation struct {
 	compileRequest
 	formatRequest
 	lintRequest
+	instrumentRequest
 }
 
 // respond never panics: a source that makes OPA panic is an error like any other.
@@ -66,6 +67,8 @@ func respond(body []byte) (encoded, wasm []byte) {
 		result, wasm = compilePolicy(asked.compileRequest)
 	case "tests":
 		result = listTests(asked.compileRequest)
+	case "instrument":
+		result, wasm = instrumentPolicy(asked.compileRequest, asked.instrumentRequest)
 	case "lint":
 		result = lintPolicy(asked.compileRequest, asked.lintRequest)
 	case "format":

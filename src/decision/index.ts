@@ -8,7 +8,8 @@ export { buildFacts, type EvidenceContent, gatherEvidence, type ReadEvidence } f
 export { buildInvalidStatus } from './invalid-status.ts';
 export { isSettled } from './is-final.ts';
 export { buildPlan, type Plan, type PlannedEvent } from './plan.ts';
-export { buildPolicyInputJsonSchema } from './policy-input-schema.ts';
+export { buildPolicyInputJsonSchema, PolicyInputSchema } from './policy-input-schema.ts';
+export { parsePolicyOutcome } from './policy-outcome.ts';
 export { publicKeyId } from './public-key-id.ts';
 export { matchesLabels, selectPolicies } from './select-policies.ts';
 export {

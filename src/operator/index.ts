@@ -1,4 +1,5 @@
 export { evaluatePolicies } from './evaluate-policies.ts';
+export { buildLimits } from './evaluation-limits.ts';
 export { type Gathered, gatherSnapshot } from './gather-snapshot.ts';
 export { loadRecordedPolicy } from './load-recorded-policy.ts';
 export {

@@ -55,6 +55,48 @@ export type TestList =
 /** What formatting a module gives: the source as `opa fmt` writes it, or what does not parse. */
 export type FormatResult = { kind: 'formatted'; source: string } | { kind: 'failed'; errors: readonly CompileError[] };
 
+/** One expression of a rule's body. Lines and columns count from 1. */
+export interface TracedExpression {
+  line: number;
+  column: number;
+  endLine: number;
+  text: string;
+  negated: boolean;
+  /** Of a comparison, as OPA names it (`gt`, `equal` …); else empty. */
+  operator: string;
+  /** What is reported: of a comparison its two operands first, then what the expression reads. */
+  terms: readonly string[];
+}
+
+/** A place that an evaluation passes: before an expression, or behind a rule's last. */
+export interface TraceSite {
+  /** An index into the rules. */
+  rule: number;
+  /** What comes next; null behind the last. */
+  expression: TracedExpression | null;
+}
+
+export interface TracedRule {
+  /** Where its value stands below `data`. */
+  path: readonly string[];
+  file: string;
+  line: number;
+  column: number;
+  text: string;
+}
+
+/** A policy that decides as its sources say, and tells where its evaluation passes. */
+export interface InstrumentedPolicy {
+  policy: CompiledPolicy;
+  rules: readonly TracedRule[];
+  sites: readonly TraceSite[];
+}
+
+/** What instrumenting a policy gives: the policy, or every error that the compiler found. */
+export type InstrumentResult =
+  | ({ kind: 'instrumented' } & InstrumentedPolicy)
+  | { kind: 'failed'; errors: readonly CompileError[] };
+
 /** What is wrong in a policy, or cannot be meant, at one place of its sources. */
 export interface Finding extends CompileError {
   severity: 'error' | 'warning';

@@ -21,6 +21,13 @@ export type ReactorRequest =
       inputSchema: unknown;
       parameters: readonly string[] | null;
     }
+  | {
+      operation: 'instrument';
+      modules: Readonly<Record<string, string>>;
+      entrypoints: readonly string[];
+      hostBuiltins: readonly string[];
+      untraced: readonly string[];
+    }
   | { operation: 'format'; file: string; source: string }
   | { operation: 'version' };
 

@@ -6,6 +6,7 @@ import type {
   CompileError,
   CompileResult,
   FormatResult,
+  InstrumentResult,
   LintResult,
   PolicyData,
   TestList,
@@ -40,6 +41,10 @@ export interface Compiler extends AsyncDisposable {
   adopt(wasm: Uint8Array, options?: Pick<CompileOptions, 'data'>): Promise<CompileResult>;
   /** Finds the tests in the modules of one policy. Never rejects. */
   listTests(modules: Modules): Promise<TestList>;
+  /**
+   * Compiles a policy so that its evaluation tells where it passes, for `explain` and coverage. Never rejects.
+   */
+  instrument(modules: Modules, options?: InstrumentOptions): Promise<InstrumentResult>;
   /** Looks for what compiles and yet cannot be meant. Never rejects. */
   lint(modules: Modules, options: LintOptions): Promise<LintResult>;
   /** A policy compiled earlier, from the disk cache only; null where the cache does not have it. */
@@ -55,6 +60,11 @@ export interface CompileOptions {
   entrypoints?: readonly string[];
   /** What comes along with the policy for the document `data`. */
   data?: PolicyData;
+}
+
+export interface InstrumentOptions extends CompileOptions {
+  /** The modules that are left as they are: tests. */
+  untraced?: readonly string[];
 }
 
 export interface LintOptions {
@@ -164,6 +174,27 @@ export function createCompiler(options: CompilerOptions): Compiler {
         return failed([describeFailure(error)], modules);
       }
     },
+    async instrument(modules, { entrypoints = policyEntrypoints, untraced = [] } = {}) {
+      const tooLarge = checkSize(modules, sourceBytes);
+      if (tooLarge) return failed([tooLarge], modules);
+      try {
+        const { response, wasm } = await thread.ask({
+          operation: 'instrument',
+          modules,
+          entrypoints,
+          hostBuiltins,
+          untraced,
+        });
+        const answer = instrumentResponse.parse(JSON.parse(response));
+        if ('errors' in answer) return failed(answer.errors, modules);
+        if (!wasm) throw new Error('the compiler gave neither a module nor an error');
+        const { builtins: called, reads, rules, sites } = answer;
+        const digest = `instrumented ${digestOf(modules, entrypoints, [...hostBuiltins, ...untraced])}`;
+        return { kind: 'instrumented', policy: { digest, wasm, builtins: called, reads }, rules, sites };
+      } catch (error) {
+        return failed([describeFailure(error)], modules);
+      }
+    },
     async lint(modules, lintOptions) {
       const tooLarge = checkSize(modules, sourceBytes);
       if (tooLarge) return failed([tooLarge], modules);
@@ -219,6 +250,31 @@ const lintResponse = z.union([errorsResponse, z.object({ findings: z.array(findi
 const compileResponse = z.union([
   errorsResponse,
   z.object({ builtins: z.array(z.string()), reads: z.array(z.string()), opaVersion: z.literal(opaVersion) }),
+]);
+const tracedExpression = z.object({
+  line: z.number(),
+  column: z.number(),
+  endLine: z.number(),
+  text: z.string(),
+  negated: z.boolean(),
+  operator: z.string(),
+  terms: z.array(z.string()),
+});
+const tracedRule = z.object({
+  path: z.array(z.string()),
+  file: z.string(),
+  line: z.number(),
+  column: z.number(),
+  text: z.string(),
+});
+const instrumentResponse = z.union([
+  errorsResponse,
+  z.object({
+    builtins: z.array(z.string()),
+    reads: z.array(z.string()),
+    rules: z.array(tracedRule),
+    sites: z.array(z.object({ rule: z.number(), expression: tracedExpression.nullable() })),
+  }),
 ]);
 const testRule = z.object({ path: z.array(z.string()), file: z.string(), line: z.number(), column: z.number() });
 const testsResponse = z.union([errorsResponse, z.object({ tests: z.array(testRule) })]);

@@ -1,4 +1,5 @@
 import type { EvaluationErrorCode } from './evaluation-error.ts';
+import type { TracePoint } from './trace.ts';
 
 /** One thing an evaluation worker does. The index of a step in its batch names it in the progress cell. */
 export type Step =
@@ -13,7 +14,7 @@ export interface Batch {
 
 /** What it posts back, one a step: a load gives an empty text. */
 export type StepResult =
-  | { kind: 'value'; step: number; text: string; microseconds: number }
+  | { kind: 'value'; step: number; text: string; microseconds: number; trace?: readonly TracePoint[] | undefined }
   | { kind: 'error'; step: number; code: EvaluationErrorCode; message: string; microseconds: number };
 
 export interface WorkerMessage {

@@ -10,6 +10,7 @@ import {
   type StepResult,
   type WorkerMessage,
 } from './evaluation-protocol.ts';
+import type { TracePoint } from './trace.ts';
 import { workerUrl } from './worker-url.ts';
 
 /** One evaluation on its way through the pool. */
@@ -27,7 +28,7 @@ export interface Job {
 }
 
 export type JobResult =
-  | { kind: 'value'; text: string; microseconds: number }
+  | { kind: 'value'; text: string; microseconds: number; trace?: readonly TracePoint[] | undefined }
   | { kind: 'error'; code: EvaluationErrorCode; message: string; microseconds: number };
 
 /** One worker thread of the pool. It runs one batch at a time. */

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { builtins } from './builtins/index.ts';
+import { type BuiltinTable, builtins } from './builtins/index.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import {
   type Batch,
@@ -10,11 +10,14 @@ import {
   type WorkerMessage,
 } from './evaluation-protocol.ts';
 import { instantiatePolicy, type PolicyInstance, type PolicyInstanceOptions } from './policy-instance.ts';
+import { createTraceRecorder, traceBuiltin } from './trace.ts';
 
 const port = parentPort;
 if (!port) throw new Error('evaluation-worker runs in a worker thread only');
 const { progress: shared }: EvaluationWorkerData = workerData;
 const progress = createProgress(shared);
+const recorder = createTraceRecorder();
+const table: BuiltinTable = { ...builtins, [traceBuiltin]: recorder.builtin };
 const post = (message: WorkerMessage) => port.postMessage(message);
 
 /** An instance that grew by more than this is given back after its evaluation: its pages would never shrink. */
@@ -53,18 +56,20 @@ function runStep(step: Step, index: number): StepResult {
   const microseconds = () => Math.round((performance.now() - startedMs) * 1000);
   try {
     const text = step.kind === 'load' ? load(step) : evaluate(step);
-    return { kind: 'value', step: index, text, microseconds: microseconds() };
+    return { kind: 'value', step: index, text, microseconds: microseconds(), trace: recorder.take() };
   } catch (error) {
     const { code, message } =
       error instanceof EvaluationError ? error : { code: 'internal' as const, message: String(error) };
     return { kind: 'error', step: index, code, message, microseconds: microseconds() };
   } finally {
+    // What an evaluation that failed has passed is not the next one's.
+    recorder.take();
     progress.end();
   }
 }
 
 function load({ key, module, data, memoryBytes }: Step & { kind: 'load' }): string {
-  const options = { module, data, memoryBytes, builtins };
+  const options = { module, data, memoryBytes, builtins: table };
   // Known before it is instantiated: where that fails, each evaluation fails in the same way.
   const entry: Loaded = { options, instance: null, bytes: 0 };
   loaded.set(key, entry);

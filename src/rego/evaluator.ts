@@ -4,6 +4,7 @@ import type { EvaluationErrorCode } from './evaluation-error.ts';
 import { type EvaluationThread, type Job, type JobResult, startEvaluationThread } from './evaluation-thread.ts';
 import { createJobQueue } from './job-queue.ts';
 import { createModuleCache } from './module-cache.ts';
+import type { TracePoint } from './trace.ts';
 
 /** What one evaluation may take. */
 export interface EvaluationLimits {
@@ -36,6 +37,8 @@ export type EvaluationResult =
        */
       value: unknown;
       evaluationMicroseconds: number;
+      /** Of an instrumented policy: what the evaluation passed. */
+      trace?: readonly TracePoint[];
     }
   | { kind: 'error'; code: EvaluationErrorCode; message: string; evaluationMicroseconds: number };
 
@@ -206,7 +209,8 @@ function toEvaluationResult(result: JobResult): EvaluationResult {
   try {
     // OPA's result set: one result, or none where the document is undefined.
     const [first]: { result: unknown }[] = JSON.parse(result.text);
-    return { kind: 'value', value: first?.result ?? {}, evaluationMicroseconds };
+    const value = { kind: 'value', value: first?.result ?? {}, evaluationMicroseconds } as const;
+    return result.trace ? { ...value, trace: result.trace } : value;
   } catch (error) {
     return { kind: 'error', code: 'internal', message: describe(error), evaluationMicroseconds };
   }

@@ -4,10 +4,15 @@ export type {
   CompileResult,
   Finding,
   FormatResult,
+  InstrumentedPolicy,
+  InstrumentResult,
   LintResult,
   PolicyData,
   TestList,
   TestRule,
+  TracedExpression,
+  TracedRule,
+  TraceSite,
 } from './compile-result.ts';
 export {
   type CompileOptions,
@@ -27,3 +32,4 @@ export {
   type EvaluatorOptions,
 } from './evaluator.ts';
 export { type RegoTest, type RegoTestRun, runRegoTests } from './rego-tests.ts';
+export type { TracePoint } from './trace.ts';

@@ -9,7 +9,13 @@ import {
   type Submitter,
   selectPolicies,
 } from '../../decision/index.ts';
-import { buildPolicyInForce, evaluatePolicies, type PolicyCatalog, UNFETCHED_EVIDENCE } from '../../operator/index.ts';
+import {
+  buildPolicyInForce,
+  evaluatePolicies,
+  type PolicyCatalog,
+  type PolicyInForce,
+  UNFETCHED_EVIDENCE,
+} from '../../operator/index.ts';
 import type { Evaluator } from '../../rego/index.ts';
 
 /** What a decision without a cluster is made from. */
@@ -27,6 +33,8 @@ export interface OfflineCase {
 /** A decision, with all that it was made from. */
 export interface DecidedOffline {
   readonly snapshot: Snapshot;
+  /** The policies that match, by name. */
+  readonly policies: readonly PolicyInForce[];
   readonly results: PolicyResults;
   readonly status: ModelVersionStatus;
 }
@@ -61,7 +69,7 @@ export async function decideOffline(
     now,
   };
   const results = await evaluatePolicies(snapshot, inForce, evaluator);
-  return { snapshot, results, status: buildPlan(snapshot, results).status ?? {} };
+  return { snapshot, policies: inForce, results, status: buildPlan(snapshot, results).status ?? {} };
 }
 
 const readEvidence: ReadEvidence = (source, namespace) => UNFETCHED_EVIDENCE.read('', source, namespace);

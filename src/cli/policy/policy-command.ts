@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { ExitCode } from '../exit-code.ts';
 import { buildBundleCommand } from './bundle/bundle-command.ts';
 import { buildCheckCommand } from './check-command.ts';
+import { buildEvalCommand } from './eval-command.ts';
 import { buildFmtCommand } from './fmt-command.ts';
 import { buildImpactCommand } from './impact/impact-command.ts';
 import { buildInitCommand } from './init-command.ts';
@@ -14,6 +15,7 @@ export function buildPolicyCommand(exit: (code: ExitCode) => void): Command {
     buildCheckCommand(exit),
     buildTestCommand(exit),
     buildFmtCommand(exit),
+    buildEvalCommand(),
     buildImpactCommand(exit),
     buildBundleCommand(exit),
   ];

@@ -1,0 +1,30 @@
+import { Command, Option } from 'commander';
+import { loadPolicies } from '../evaluate/load-policies.ts';
+import { loadManifests } from '../load-manifests.ts';
+import { createPaint } from '../paint.ts';
+import { evaluateSubject, loadSubject } from './evaluate-subject.ts';
+import { openRegoTools } from './rego-tools.ts';
+import { EVALUATION_FORMATS, type EvaluationFormat, renderEvaluations } from './render-evaluations.ts';
+
+interface EvalOptions {
+  readonly policy: readonly string[];
+  readonly output: EvaluationFormat;
+}
+
+export function buildEvalCommand(): Command {
+  return new Command('eval')
+    .summary('what each policy answers, as a raw document')
+    .description(
+      'Evaluates policies for a ModelVersion, or for an input document, and shows what each answers and what that means.',
+    )
+    .argument('<file>', 'ModelVersions (and Namespaces), or an input: YAML or JSON, or - for standard input')
+    .requiredOption('-p, --policy <path...>', 'policies: YAML files, .rego files, or folders of Rego modules')
+    .addOption(new Option('-o, --output <format>', 'output format').choices(EVALUATION_FORMATS).default('pretty'))
+    .action(async (file: string, { policy, output }: EvalOptions) => {
+      const subject = loadSubject(file, loadManifests([file]));
+      const policies = loadPolicies(policy);
+      await using tools = openRegoTools();
+      const evaluations = await evaluateSubject(subject, policies, { ...tools, now: new Date().toISOString() });
+      process.stdout.write(renderEvaluations(evaluations, output, createPaint(process.stdout)));
+    });
+}
