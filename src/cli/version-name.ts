@@ -14,7 +14,12 @@ const KIND = new RegExp(`^(mv|modelversions?(\\.${GROUP.replace('.', '\\.')})?)/
 
 /** The argument of a command about one version. The completion scripts know it by its name. */
 export function versionArgument(): Argument {
-  return new Argument('<name>', 'name of the ModelVersion').argParser((text: string) => text.replace(KIND, ''));
+  return new Argument('<name>', 'name of the ModelVersion').argParser(parseVersionName);
+}
+
+/** @returns the name without what kubectl writes before it. */
+export function parseVersionName(text: string): string {
+  return text.replace(KIND, '');
 }
 
 export function locateVersion(cluster: Cluster, name: string, { namespace }: NamespaceOptions): VersionName {

@@ -81,6 +81,10 @@ async function compileInto(
   { kind, metadata, source }: PolicyEntry,
   compiler: Compiler,
 ): Promise<void> {
+  if (source.kind === 'bundle')
+    throw new CliError([
+      `${kind} ${metadata.name} comes in a bundle, which is not fetched here: \`assent policy bundle pull\` it, and name its files`,
+    ]);
   const result = await compiler.compile(source.kind === 'modules' ? source.modules : {});
   if (result.kind === 'failed') {
     throw new CliError(

@@ -3,6 +3,7 @@ import type { ExitCode } from '../exit-code.ts';
 import { buildBundleCommand } from './bundle/bundle-command.ts';
 import { buildCheckCommand } from './check-command.ts';
 import { buildEvalCommand } from './eval-command.ts';
+import { buildExplainCommand } from './explain-command.ts';
 import { buildFmtCommand } from './fmt-command.ts';
 import { buildImpactCommand } from './impact/impact-command.ts';
 import { buildInitCommand } from './init-command.ts';
@@ -16,6 +17,7 @@ export function buildPolicyCommand(exit: (code: ExitCode) => void): Command {
     buildTestCommand(exit),
     buildFmtCommand(exit),
     buildEvalCommand(),
+    buildExplainCommand(),
     buildImpactCommand(exit),
     buildBundleCommand(exit),
   ];
