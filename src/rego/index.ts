@@ -31,5 +31,6 @@ export {
   type Evaluator,
   type EvaluatorOptions,
 } from './evaluator.ts';
+export { measurePolicy, type PolicyMeasurement } from './measure-policy.ts';
 export { type RegoTest, type RegoTestRun, runRegoTests } from './rego-tests.ts';
 export type { TracePoint } from './trace.ts';

@@ -85,7 +85,7 @@ async function compileInto(
     throw new CliError([
       `${kind} ${metadata.name} comes in a bundle, which is not fetched here: \`assent policy bundle pull\` it, and name its files`,
     ]);
-  const result = await compiler.compile(source.kind === 'modules' ? source.modules : {});
+  const result = await compiler.compile(source.modules);
   if (result.kind === 'failed') {
     throw new CliError(
       result.errors.map(

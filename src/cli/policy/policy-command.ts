@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { ExitCode } from '../exit-code.ts';
+import { buildBenchCommand } from './bench-command.ts';
 import { buildBundleCommand } from './bundle/bundle-command.ts';
 import { buildCheckCommand } from './check-command.ts';
 import { buildEvalCommand } from './eval-command.ts';
@@ -18,6 +19,7 @@ export function buildPolicyCommand(exit: (code: ExitCode) => void): Command {
     buildFmtCommand(exit),
     buildEvalCommand(),
     buildExplainCommand(),
+    buildBenchCommand(),
     buildImpactCommand(exit),
     buildBundleCommand(exit),
   ];

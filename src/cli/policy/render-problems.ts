@@ -57,6 +57,6 @@ function renderPretty(checked: readonly CheckedPolicy[], paint: Paint): string {
 }
 
 /** @returns such as `1 error`, `2 errors`. */
-export function count(number: number, one: string, several = `${one}s`): string {
+function count(number: number, one: string, several = `${one}s`): string {
   return `${number} ${number === 1 ? one : several}`;
 }

@@ -1,0 +1,54 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Duration, parseDurationMs } from '../../api/index.ts';
+import { loadPolicies } from '../evaluate/load-policies.ts';
+import { loadSubmitted } from '../evaluate/load-submitted.ts';
+import { loadManifests } from '../load-manifests.ts';
+import { renderTable } from '../render-table.ts';
+import { type BenchRow, benchPolicies } from './bench-policies.ts';
+import { openRegoTools } from './rego-tools.ts';
+
+interface BenchOptions {
+  readonly filename: readonly string[];
+  readonly duration: number;
+  readonly output: 'table' | 'json';
+}
+
+export function buildBenchCommand(): Command {
+  return new Command('bench')
+    .summary('what evaluations of a policy cost')
+    .description(
+      'Measures evaluations of policies for ModelVersions, in one thread: times, evaluations a second, memory.',
+    )
+    .argument('<file...>', 'policies: folders, .rego files, or YAML files')
+    .requiredOption('-f, --filename <file...>', 'ModelVersions, and Namespaces for their labels: YAML or JSON')
+    .addOption(
+      new Option('--duration <duration>', 'how long to measure each').argParser(parseDuration).default(2000, '2s'),
+    )
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'))
+    .action(async (paths: readonly string[], { filename, duration, output }: BenchOptions) => {
+      const submitted = loadSubmitted(filename, loadManifests(filename));
+      const policies = loadPolicies(paths);
+      await using tools = openRegoTools();
+      const now = new Date().toISOString();
+      const rows = await benchPolicies(submitted, policies, { ...tools, durationMs: duration, now });
+      process.stdout.write(output === 'json' ? `${JSON.stringify(rows, null, 2)}\n` : renderRows(rows));
+    });
+}
+
+function renderRows(rows: readonly BenchRow[]): string {
+  return renderTable(
+    ['POLICY', 'VERSION', 'P50', 'P95', 'P99', 'PER SECOND', 'MEMORY'],
+    rows.map(({ policy, version, p50, p95, p99, evaluationsPerSecond, memoryBytes }) => [
+      policy,
+      version,
+      ...[p50, p95, p99].map((microseconds) => `${microseconds} µs`),
+      String(evaluationsPerSecond),
+      `${Math.ceil(memoryBytes / 1024)} KiB`,
+    ]),
+  );
+}
+
+function parseDuration(text: string): number {
+  if (!Duration.safeParse(text).success) throw new InvalidArgumentError('A duration reads like 500ms, 2s or 1m.');
+  return parseDurationMs(text);
+}
