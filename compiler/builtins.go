@@ -28,17 +28,26 @@ var native = []string{
 // erased names the builtins that OPA's compiler replaces, so that no call of them is left in the module.
 var erased = []string{"print", "rego.metadata.chain", "rego.metadata.rule"}
 
+const (
+	network = "a decision must not depend on the network: pass what the policy needs as data or as verified facts"
+	chance  = "a decision must be the same when it is replayed: leave chance out of it"
+	signing = "a decision must be the same when it is replayed, and a signature is not; a policy holds no secret key: sign elsewhere"
+)
+
 // advice says what to do instead of calling a builtin that a policy may not call.
 var advice = map[string]string{
-	"http.send":              "a decision must not depend on the network: pass what the policy needs as data or as verified facts",
-	"net.lookup_ip_addr":     "a decision must not depend on the network: pass what the policy needs as data or as verified facts",
+	"http.send":              network,
+	"internal.test_case":     "name a test as test_ and what it shows: there are no cases within one rule",
+	"io.jwt.encode_sign":     signing,
+	"io.jwt.encode_sign_raw": signing,
+	"net.lookup_ip_addr":     network,
 	"opa.runtime":            "a decision must not depend on the environment: pass what the policy needs as parameters",
-	"rand.intn":              "a decision must be the same when it is replayed: leave chance out of it",
-	"uuid.rfc4122":           "a decision must be the same when it is replayed: leave chance out of it",
-	"time.now_ns":            "a decision must be the same when it is replayed: use input.now, for example time.parse_rfc3339_ns(input.now)",
+	"providers.aws.sign_req": network,
+	"rand.intn":              chance,
 	"rego.parse_module":      "a policy cannot read other policies",
+	"time.now_ns":            "a decision must be the same when it is replayed: use input.now, for example time.parse_rfc3339_ns(input.now)",
 	"trace":                  "remove it: there is no query explanation to write to",
-	"providers.aws.sign_req": "a decision must not depend on the network: pass what the policy needs as data or as verified facts",
+	"uuid.rfc4122":           chance,
 }
 
 // capabilities are this version's, with the builtins that either the module or the host can run. The host's names
@@ -66,11 +75,10 @@ func explainBuiltin(described sourceError) sourceError {
 	if _, known := ast.BuiltinMap[name]; !known {
 		return described
 	}
-	described.Code = "builtin_refused"
-	if hint, ok := advice[name]; ok {
-		described.Message = "builtin " + name + " is refused: " + hint
-	} else {
-		described.Message = "builtin " + name + " is refused: the evaluation has no implementation of it"
+	hint, ok := advice[name]
+	if !ok {
+		hint = "the evaluation has no implementation of it"
 	}
+	described.Code, described.Message = "builtin_refused", "builtin "+name+" is refused: "+hint
 	return described
 }

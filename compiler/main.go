@@ -1,8 +1,8 @@
-// Command compiler is OPA's Rego compiler as a WASI reactor.
+// Command compiler is OPA's Rego compiler, with the builtins of OPA's interpreter, as a WASI reactor.
 //
 // The host writes a JSON request into memory that it asked for with allocate, calls run, and reads the JSON response
 // at response_pointer. A compiled module lies at module_pointer, as bytes. The reactor needs no file, no network and
-// no environment: everything that it reads is in the request.
+// no environment: everything that it reads is in the request. A builtin is called in the same way, by call.
 package main
 
 import (
@@ -26,6 +26,16 @@ func allocate(length uint32) unsafe.Pointer {
 func run() {
 	response, module = respond(request)
 	request = nil
+}
+
+// call calls a builtin of OPA's: the request is a term and so is the response, see callBuiltin.
+//
+//go:wasmexport call
+func call() int32 {
+	var outcome int32
+	response, outcome = callBuiltin(request)
+	request, module = nil, nil
+	return outcome
 }
 
 //go:wasmexport response_pointer

@@ -7,11 +7,9 @@ import { testPolicy } from '../src/cli/policy/test-policy.ts';
 import { ensureCompiler, repositoryRoot } from '../src/dev/index.ts';
 import { createCompiler, createEvaluator } from '../src/rego/index.ts';
 
-const compiler = createCompiler({
-  reactor: await ensureCompiler(),
-  cacheFolder: join(repositoryRoot, '.assent', 'policies'),
-});
-const evaluator = createEvaluator({ threads: 1 });
+const reactor = await ensureCompiler();
+const compiler = createCompiler({ reactor, cacheFolder: join(repositoryRoot, '.assent', 'policies') });
+const evaluator = createEvaluator({ reactor, threads: 1 });
 const dispose = async () => {
   await Promise.all([compiler[Symbol.asyncDispose](), evaluator[Symbol.asyncDispose]()]);
 };

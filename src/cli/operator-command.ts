@@ -60,7 +60,10 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
   const { kubeconfig, context, namespaces } = options;
   await using cluster = loadCluster({ ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) });
   await using compiler = createCompiler(regoPaths());
-  await using evaluator = createEvaluator(options.evaluators ? { threads: options.evaluators } : {});
+  await using evaluator = createEvaluator({
+    ...regoPaths(),
+    ...(options.evaluators ? { threads: options.evaluators } : {}),
+  });
   await using operator = startOperator({
     cluster,
     ...(namespaces ? { namespaces } : {}),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { builtins } from './builtins/index.ts';
+import { hostBuiltins } from './builtins/index.ts';
 import type {
   CompiledPolicy,
   CompileError,
@@ -94,7 +94,6 @@ export interface CompilerOptions {
 export function createCompiler(options: CompilerOptions): Compiler {
   const { reactor, cacheFolder, idleMs = 30_000, deadlineMs = 10_000 } = options;
   const { memoryBytes = 512 * mebibyte, sourceBytes = mebibyte } = options;
-  const hostBuiltins = Object.keys(builtins).sort();
   const cache = createPolicyCache(cacheFolder);
   const thread = createCompilerThread({ reactor, memoryBytes, idleMs, deadlineMs, startMs: 60_000, checkReactor });
   const underway = new Map<string, Promise<CompileResult>>();
@@ -136,7 +135,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
     compile(modules, { entrypoints = policyEntrypoints, data } = {}) {
       const tooLarge = checkSize(modules, sourceBytes);
       if (tooLarge) return Promise.resolve(failed([tooLarge], modules));
-      const digest = digestOf(modules, entrypoints, hostBuiltins);
+      const digest = digestOf(modules, entrypoints);
       const compiling = underway.get(digest);
       if (compiling) return withData(compiling, data);
       const started = compileAnew(digest, modules, entrypoints).finally(() => underway.delete(digest));
@@ -189,7 +188,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
         if ('errors' in answer) return failed(answer.errors, modules);
         if (!wasm) throw new Error('the compiler gave neither a module nor an error');
         const { builtins: called, reads, rules, sites } = answer;
-        const digest = `instrumented ${digestOf(modules, entrypoints, [...hostBuiltins, ...untraced])}`;
+        const digest = `instrumented ${digestOf(modules, entrypoints)} ${JSON.stringify(untraced)}`;
         return { kind: 'instrumented', policy: { digest, wasm, builtins: called, reads }, rules, sites };
       } catch (error) {
         return failed([describeFailure(error)], modules);
@@ -290,7 +289,7 @@ function checkReactor(response: string): void {
     );
 }
 
-function digestOf(modules: Modules, entrypoints: readonly string[], hostBuiltins: readonly string[]): string {
+function digestOf(modules: Modules, entrypoints: readonly string[]): string {
   const sources = Object.entries(modules).sort(([one], [other]) => (one < other ? -1 : 1));
   const compiled = JSON.stringify({ sources, entrypoints, opaVersion, compilerRevision, hostBuiltins });
   return `sha256:${createHash('sha256').update(compiled).digest('hex')}`;

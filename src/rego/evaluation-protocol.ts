@@ -3,6 +3,7 @@ import type { TracePoint } from './trace.ts';
 
 /** One thing an evaluation worker does. The index of a step in its batch names it in the progress cell. */
 export type Step =
+  | { kind: 'start-builtins'; reactor: WebAssembly.Module }
   | { kind: 'load'; key: string; module: WebAssembly.Module; data: string; memoryBytes: number }
   | { kind: 'evaluate'; key: string; input: string };
 
@@ -12,7 +13,7 @@ export interface Batch {
   steps: readonly Step[];
 }
 
-/** What it posts back, one a step: a load gives an empty text. */
+/** What it posts back, one a step: only an evaluation's text is not empty. */
 export type StepResult =
   | { kind: 'value'; step: number; text: string; microseconds: number; trace?: readonly TracePoint[] | undefined }
   | { kind: 'error'; step: number; code: EvaluationErrorCode; message: string; microseconds: number };
@@ -39,7 +40,7 @@ export interface Progress {
   read(): { step: number; startedMs: number } | null;
 }
 
-/** A batch has at most 64 evaluations, each with a load before it: 128 steps. */
+/** A batch has at most 64 evaluations, each with a load before it, and one start of OPA's builtins: 129 steps. */
 const stepBits = 8n;
 const idle = 0n;
 

@@ -18,6 +18,8 @@ export interface Job {
   /** Names policy, data and memory limit: what a worker keeps loaded. */
   key: string;
   module: WebAssembly.Module;
+  /** What serves OPA's builtins, where the policy calls one. */
+  reactor: WebAssembly.Module | null;
   data: unknown;
   memoryBytes: number;
   input: string;
@@ -47,10 +49,24 @@ export interface EvaluationThreadEvents {
 }
 
 interface Running {
-  steps: readonly { kind: Step['kind']; job: Job }[];
+  steps: readonly PlannedStep[];
   unsettled: Set<Job>;
   shortestMs: number;
   timer: NodeJS.Timeout | undefined;
+}
+
+interface PlannedStep {
+  kind: Step['kind'];
+  /** The job that needs it. */
+  job: Job;
+  limitMs: number;
+}
+
+/** What a worker holds; it only follows. */
+interface Held {
+  /** The keys of loaded policies, the least recently used first. */
+  loaded: Set<string>;
+  builtins: boolean;
 }
 
 /** How long loading a policy into a worker may take. It does not count against the policy's own deadline. */
@@ -69,24 +85,24 @@ export function startEvaluationThread(events: EvaluationThreadEvents): Evaluatio
     workerData: { progress: shared } satisfies EvaluationWorkerData,
     name: 'rego-evaluation',
     resourceLimits: { maxOldGenerationSizeMb: workerHeapMib, maxYoungGenerationSizeMb: workerYoungMib },
-    execArgv: [],
+    // node:wasi still announces itself as experimental on standard error, once a thread.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
     env: {},
   });
   worker.unref();
-  // The keys of loaded policies, the least recently used first. The worker only follows.
-  const loaded = new Set<string>();
+  const held: Held = { loaded: new Set(), builtins: false };
   let running: Running | null = null;
   let ready = false;
   let lost = false;
 
   const thread: EvaluationThread = {
     run(jobs) {
-      const { batch, steps } = planBatch(jobs, loaded);
+      const { batch, steps } = planBatch(jobs, held);
       const shortestMs = Math.min(loadMs, ...jobs.map(({ timeoutMs }) => timeoutMs));
       running = { steps, unsettled: new Set(jobs), shortestMs, timer: setTimeout(watch, shortestMs) };
       worker.postMessage(batch);
     },
-    holds: (key) => loaded.has(key),
+    holds: (key) => held.loaded.has(key),
     async terminate() {
       lost = true;
       clearTimeout(startTimer);
@@ -101,11 +117,10 @@ export function startEvaluationThread(events: EvaluationThreadEvents): Evaluatio
     if (!running) return;
     const at = progress.read();
     const step = at && running.steps[at.step];
-    const limitMs = step?.kind === 'load' ? loadMs : (step?.job.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const limitMs = step?.limitMs ?? Number.POSITIVE_INFINITY;
     const remainingMs = at ? at.startedMs + limitMs - progressNowMs() : Number.POSITIVE_INFINITY;
     if (step && remainingMs <= 0) {
-      const what = step.kind === 'load' ? 'loading the policy' : 'the evaluation';
-      lose('timeout', `${what} took longer than ${limitMs} ms and was stopped`);
+      lose('timeout', `${doing[step.kind]} took longer than ${limitMs} ms and was stopped`);
     } else {
       running.timer = setTimeout(watch, Math.max(1, Math.min(remainingMs, running.shortestMs)));
     }
@@ -143,18 +158,30 @@ export function startEvaluationThread(events: EvaluationThreadEvents): Evaluatio
   return thread;
 }
 
-function planBatch(jobs: readonly Job[], loaded: Set<string>): { batch: Batch; steps: Running['steps'] } {
-  const steps: { kind: Step['kind']; job: Job }[] = [];
+const doing: Readonly<Record<Step['kind'], string>> = {
+  'start-builtins': "starting OPA's builtins",
+  load: 'loading the policy',
+  evaluate: 'the evaluation',
+};
+
+function planBatch(jobs: readonly Job[], held: Held): { batch: Batch; steps: readonly PlannedStep[] } {
+  const { loaded } = held;
+  const steps: PlannedStep[] = [];
   const posted: Step[] = [];
+  const plan = (job: Job, limitMs: number, step: Step) => {
+    steps.push({ kind: step.kind, job, limitMs });
+    posted.push(step);
+  };
   for (const job of jobs) {
-    const { key, module, memoryBytes, input } = job;
-    if (!loaded.delete(key)) {
-      steps.push({ kind: 'load', job });
-      posted.push({ kind: 'load', key, module, memoryBytes, data: JSON.stringify(job.data ?? {}) });
+    const { key, module, reactor, memoryBytes, input, timeoutMs } = job;
+    if (reactor && !held.builtins) {
+      plan(job, startMs, { kind: 'start-builtins', reactor });
+      held.builtins = true;
     }
+    if (!loaded.delete(key))
+      plan(job, loadMs, { kind: 'load', key, module, memoryBytes, data: JSON.stringify(job.data ?? {}) });
     loaded.add(key);
-    steps.push({ kind: 'evaluate', job });
-    posted.push({ kind: 'evaluate', key, input });
+    plan(job, timeoutMs, { kind: 'evaluate', key, input });
   }
   // The newest keys, at the end of the set, are this batch's own: a batch is shorter than the set may be.
   const forget = [...loaded].slice(0, Math.max(0, loaded.size - keptPolicies));
@@ -166,7 +193,7 @@ function settle(running: Running, results: readonly StepResult[]): void {
   for (const result of results) {
     const step = running.steps[result.step];
     // What a load says, the evaluation that follows it says again.
-    if (!step || step.kind === 'load') continue;
+    if (step?.kind !== 'evaluate') continue;
     running.unsettled.delete(step.job);
     const { timeoutMs } = step.job;
     const { microseconds } = result;
@@ -197,7 +224,7 @@ function blame(
   const microseconds = Math.round((progressNowMs() - at.startedMs) * 1000);
   const unfinished: Job[] = [];
   for (const job of unsettled) {
-    const dies = culprit.kind === 'load' ? job.key === culprit.job.key : job === culprit.job;
+    const dies = culprit.kind === 'evaluate' ? job === culprit.job : job.key === culprit.job.key;
     if (dies) job.settle({ kind: 'error', code, message, microseconds });
     else unfinished.push(job);
   }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { type BuiltinReactor, startBuiltinReactor } from './builtin-reactor.ts';
 import { type BuiltinTable, builtins } from './builtins/index.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import {
@@ -34,6 +35,9 @@ interface Loaded {
 }
 const loaded = new Map<string, Loaded>();
 
+/** OPA's builtins, once a policy that was loaded calls one. */
+let opa: { module: WebAssembly.Module; reactor: BuiltinReactor } | null = null;
+
 port.on('message', ({ forget, steps }: Batch) => {
   for (const key of forget) loaded.delete(key);
   let results: StepResult[] = [];
@@ -45,6 +49,8 @@ port.on('message', ({ forget, steps }: Batch) => {
       postedMs = performance.now();
     }
     results.push(runStep(step, index));
+    // Between the steps, so that no policy's deadline pays for it.
+    if (opa?.reactor.spent) startBuiltins(opa.module);
   }
   post({ kind: 'results', results, done: true });
 });
@@ -55,8 +61,7 @@ function runStep(step: Step, index: number): StepResult {
   const startedMs = performance.now();
   const microseconds = () => Math.round((performance.now() - startedMs) * 1000);
   try {
-    const text = step.kind === 'load' ? load(step) : evaluate(step);
-    return { kind: 'value', step: index, text, microseconds: microseconds(), trace: recorder.take() };
+    return { kind: 'value', step: index, text: run(step), microseconds: microseconds(), trace: recorder.take() };
   } catch (error) {
     const { code, message } =
       error instanceof EvaluationError ? error : { code: 'internal' as const, message: String(error) };
@@ -68,14 +73,29 @@ function runStep(step: Step, index: number): StepResult {
   }
 }
 
-function load({ key, module, data, memoryBytes }: Step & { kind: 'load' }): string {
-  const options = { module, data, memoryBytes, builtins: table };
+function run(step: Step): string {
+  if (step.kind === 'evaluate') return evaluate(step);
+  if (step.kind === 'load') load(step);
+  else startBuiltins(step.reactor);
+  return '';
+}
+
+function startBuiltins(module: WebAssembly.Module): void {
+  opa = { module, reactor: startBuiltinReactor(module) };
+}
+
+function builtinReactor(): BuiltinReactor {
+  if (!opa) throw new EvaluationError('builtin', "the policy calls OPA's builtins, and they were not started");
+  return opa.reactor;
+}
+
+function load({ key, module, data, memoryBytes }: Step & { kind: 'load' }): void {
+  const options = { module, data, memoryBytes, builtins: table, builtinReactor };
   // Known before it is instantiated: where that fails, each evaluation fails in the same way.
   const entry: Loaded = { options, instance: null, bytes: 0 };
   loaded.set(key, entry);
   entry.instance = instantiatePolicy(options);
   entry.bytes = entry.instance.memoryBytes;
-  return '';
 }
 
 function evaluate({ key, input }: Step & { kind: 'evaluate' }): string {

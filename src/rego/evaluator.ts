@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
+import { opaBuiltins } from './builtins/index.ts';
 import type { CompiledPolicy } from './compile-result.ts';
-import type { EvaluationErrorCode } from './evaluation-error.ts';
+import { EvaluationError, type EvaluationErrorCode } from './evaluation-error.ts';
 import { type EvaluationThread, type Job, type JobResult, startEvaluationThread } from './evaluation-thread.ts';
 import { createJobQueue } from './job-queue.ts';
 import { createModuleCache } from './module-cache.ts';
+import { builtinMemoryBytes, compileReactor } from './reactor.ts';
 import type { TracePoint } from './trace.ts';
 
 /** What one evaluation may take. */
@@ -51,6 +53,11 @@ export interface Evaluator extends AsyncDisposable {
 export interface EvaluatorOptions {
   /** How many evaluations run at once; 1 on up to two processors, else 2, unless given. One more thread waits, warm. */
   threads?: number;
+  /**
+   * Path of the reactor that `compiler/` builds, which has OPA's own builtins. It is read when the first policy that
+   * calls one is evaluated; without it such a policy has no value.
+   */
+  reactor?: string;
 }
 
 const maximumBatch = 64;
@@ -60,8 +67,9 @@ const maximumLosses = 2;
 const maximumResultCharacters = 1024 * 1024;
 
 export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
-  const { threads = availableParallelism() > 2 ? 2 : 1 } = options;
+  const { threads = availableParallelism() > 2 ? 2 : 1, reactor: reactorPath } = options;
   const modules = createModuleCache();
+  let reactor: Promise<WebAssembly.Module> | undefined;
   const queue = createJobQueue();
   const alive = new Set<EvaluationThread>();
   // A stack: the thread that worked last has its policies loaded.
@@ -74,7 +82,24 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
   let closed = false;
   let keepAlive: NodeJS.Timeout | undefined;
 
-  const evaluateModule = (request: EvaluationRequest, module: WebAssembly.Module): Promise<EvaluationResult> => {
+  /** Once for all threads; null where the policy calls none of OPA's builtins. */
+  const reactorFor = ({ builtins }: CompiledPolicy): Promise<WebAssembly.Module> | null => {
+    const name = builtins.find((builtin) => opaBuiltins.has(builtin));
+    if (name === undefined) return null;
+    if (reactorPath === undefined)
+      throw new EvaluationError('builtin', `the policy calls ${name}, and the evaluator was given no reactor for it`);
+    reactor ??= compileReactor(reactorPath, builtinMemoryBytes).catch((cause) => {
+      reactor = undefined;
+      throw new EvaluationError('internal', `the builtins of OPA cannot be had: ${describe(cause)}`, { cause });
+    });
+    return reactor;
+  };
+
+  const evaluateModule = (
+    request: EvaluationRequest,
+    module: WebAssembly.Module,
+    reactor: WebAssembly.Module | null,
+  ): Promise<EvaluationResult> => {
     const { policy, data, dataDigest, input, limits } = request;
     const { memoryBytes, timeoutMs } = limits;
     const { promise, resolve } = Promise.withResolvers<EvaluationResult>();
@@ -85,7 +110,7 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
       learn(key, result);
       resolve(toEvaluationResult(result));
     };
-    const job: Job = { key, module, data, memoryBytes, input, timeoutMs, losses: 0, settle };
+    const job: Job = { key, module, reactor, data, memoryBytes, input, timeoutMs, losses: 0, settle };
     // The worker threads do not keep the process alive; somebody who waits for a result does.
     if (pending.size === 0) keepAlive = setInterval(() => undefined, longMs);
     pending.add(job);
@@ -175,9 +200,13 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
       }
       try {
         const module = modules.get(policy.digest) ?? (await modules.compile(policy));
+        const starting = reactorFor(policy);
+        // Without await where there is nothing to wait for: it is what nearly every policy asks for.
+        const reactor = starting && (await starting);
         if (closed) return toEvaluationResult(failure('internal', closedMessage));
-        return await evaluateModule(request, module);
+        return await evaluateModule(request, module, reactor);
       } catch (error) {
+        if (error instanceof EvaluationError) return toEvaluationResult(failure(error.code, error.message));
         return toEvaluationResult(failure('internal', `the policy's module is unusable: ${describe(error)}`));
       }
     },

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import type { BuiltinTable } from './builtins/index.ts';
+import type { BuiltinReactor } from './builtin-reactor.ts';
+import { type Builtin, type BuiltinTable, opaBuiltins, parseRfc3339, presentBuiltins } from './builtins/index.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { encodeRegoValue, parseRegoValue } from './rego-value.ts';
 
@@ -34,7 +35,10 @@ export interface PolicyInstanceOptions {
   data: string;
   /** The most memory that the instance may take, its data and inputs included. */
   memoryBytes: number;
+  /** Those that are written here. */
   builtins: BuiltinTable;
+  /** Serves OPA's own builtins; asked at each call, as an instance may take the place of another. */
+  builtinReactor(): BuiltinReactor;
 }
 
 /** A policy with its data in a memory of its own. */
@@ -53,27 +57,33 @@ export interface PolicyInstance {
  * builtins and the call itself are ours, so that errors are typed, sets and exact integers reach builtins, and a
  * result is not parsed in the worker only to be serialised again.
  */
-export function instantiatePolicy({ module, data, memoryBytes, builtins }: PolicyInstanceOptions): PolicyInstance {
+export function instantiatePolicy({
+  module,
+  data,
+  memoryBytes,
+  builtins,
+  builtinReactor,
+}: PolicyInstanceOptions): PolicyInstance {
   const maximum = Math.max(1, Math.floor(memoryBytes / pageBytes));
   return guard(() => {
     const memory = new WebAssembly.Memory({ initial: Math.min(initialPages, maximum), maximum });
     const text = createTextAccess(memory);
     const names = new Map<number, string>();
 
+    // The text of the input of the evaluation that runs.
+    let currentInput = '';
+
     const callBuiltin = (id: number, _context: number, ...addresses: number[]): number => {
-      const implementation = builtins[names.get(id) ?? ''];
-      if (!implementation) throw new EvaluationError('builtin', `builtin ${names.get(id) ?? id} is not implemented`);
-      const operands = addresses.map((address) => parseRegoValue(text.read(exports.opa_value_dump(address))));
-      const encoded = runBuiltin(() => {
-        const value = implementation(...operands);
-        return value === undefined ? undefined : encodeRegoValue(value);
-      });
+      const name = names.get(id) ?? '';
+      const dumped = addresses.map((address) => exports.opa_value_dump(address));
+      const encoded = builtins[name]
+        ? callOurs(builtins[name], dumped.map(text.read))
+        : builtinReactor().call(name, presentFor(name, currentInput), dumped.map(text.readBytes));
       // Address 0 is undefined.
       if (encoded === undefined) return 0;
-      const bytes = Buffer.from(encoded);
-      const at = exports.opa_malloc(bytes.length);
-      new Uint8Array(memory.buffer).set(bytes, at);
-      return exports.opa_value_parse(at, bytes.length);
+      const at = exports.opa_malloc(encoded.length);
+      new Uint8Array(memory.buffer).set(encoded, at);
+      return exports.opa_value_parse(at, encoded.length);
     };
     const instance = new WebAssembly.Instance(module, {
       env: {
@@ -92,7 +102,8 @@ export function instantiatePolicy({ module, data, memoryBytes, builtins }: Polic
     // The cast states OPA's ABI; what is missing in a foreign module fails at the first call below.
     const exports = instance.exports as PolicyExports;
     for (const [name, id] of Object.entries(readBuiltins(text.read(exports.opa_json_dump(exports.builtins()))))) {
-      if (!builtins[name]) throw new EvaluationError('builtin', `the policy calls ${name}, which is not implemented`);
+      if (!builtins[name] && !opaBuiltins.has(name))
+        throw new EvaluationError('builtin', `the policy calls ${name}, which is not implemented`);
       names.set(id, name);
     }
     const policy = new LoadedPolicy({ instance, module }, memory, abiMinorVersion);
@@ -104,6 +115,7 @@ export function instantiatePolicy({ module, data, memoryBytes, builtins }: Polic
           // The input's text lies where the data ends and the heap begins anew behind it: nothing is left of an
           // earlier evaluation. opa_eval does all this in one call, but takes an input that is not JSON for none.
           const at: number = policy.dataHeapPtr;
+          currentInput = input;
           const length = text.write(input, at);
           exports.opa_heap_ptr_set(at + length);
           const parsed = exports.opa_json_parse(at, length);
@@ -124,6 +136,8 @@ export function instantiatePolicy({ module, data, memoryBytes, builtins }: Polic
 interface TextAccess {
   /** Reads the zero-terminated UTF-8 text at an address. */
   read(address: number): string;
+  /** A copy of its bytes: a string of Rego need not be UTF-8. */
+  readBytes(address: number): Uint8Array;
   /** Writes a text as UTF-8, growing the memory where needed, and returns its length in bytes. */
   write(text: string, address: number): number;
 }
@@ -135,13 +149,14 @@ function createTextAccess(memory: WebAssembly.Memory): TextAccess {
     if (view.buffer !== memory.buffer) view = Buffer.from(memory.buffer);
     return view;
   };
+  const findEnd = (address: number) => {
+    const end = current().indexOf(0, address);
+    if (address === 0 || end < 0) throw new EvaluationError('internal', 'the policy gave no result');
+    return end;
+  };
   return {
-    read(address) {
-      const bytes = current();
-      const end = bytes.indexOf(0, address);
-      if (address === 0 || end < 0) throw new EvaluationError('internal', 'the policy gave no result');
-      return bytes.toString('utf8', address, end);
-    },
+    read: (address) => current().toString('utf8', address, findEnd(address)),
+    readBytes: (address) => Uint8Array.from(current().subarray(address, findEnd(address))),
     write(text, address) {
       // Of UTF-16's units none takes more than three bytes: only near the end is the exact length worth its time.
       const missing = (length: number) => address + length - memory.buffer.byteLength;
@@ -154,13 +169,21 @@ function createTextAccess(memory: WebAssembly.Memory): TextAccess {
   };
 }
 
-function runBuiltin(call: () => string | undefined): string | undefined {
+function callOurs(builtin: Builtin, operands: readonly string[]): Uint8Array | undefined {
   try {
-    return call();
+    const value = builtin(...operands.map(parseRegoValue));
+    return value === undefined ? undefined : Buffer.from(encodeRegoValue(value));
   } catch {
     // As in OPA: a builtin that fails is undefined, and so is what is built on it.
     return undefined;
   }
+}
+
+/** The decision's now, for the few builtins that need it, in nanoseconds since 1970. */
+function presentFor(name: string, input: string): bigint | null {
+  if (!presentBuiltins.has(name)) return null;
+  const { now }: { now?: unknown } = JSON.parse(input) ?? {};
+  return typeof now === 'string' ? (parseRfc3339(now) ?? null) : null;
 }
 
 function readBuiltins(json: string): Record<string, number> {

@@ -29,5 +29,4 @@ declare namespace WebAssembly {
     grow(pages: number): number;
   }
   function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;
-  function instantiate(module: Module, imports: object): Promise<Instance>;
 }

@@ -24,7 +24,7 @@ export async function expectReplays(log: readonly unknown[]): Promise<{ readonly
   try {
     const reactor = join(repositoryRoot, 'compiler', 'dist', 'opa-compiler.wasm');
     await using compiler = createCompiler({ reactor, cacheFolder: folder });
-    await using evaluator = createEvaluator({ threads: 1 });
+    await using evaluator = createEvaluator({ reactor, threads: 1 });
     const loadPolicy = async (digest: string) => {
       const policy = records.find((record) => record.kind === 'Policy' && record.id === digest);
       if (policy?.kind !== 'Policy') return null;

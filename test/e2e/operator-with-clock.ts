@@ -21,7 +21,7 @@ startOperator({
   namespaces: [namespace],
   operatorNamespace: DEFAULT_NAMESPACE,
   compiler: createCompiler(regoPaths()),
-  evaluator: createEvaluator({ threads: 1 }),
+  evaluator: createEvaluator({ ...regoPaths(), threads: 1 }),
   events,
   records: { record: (record) => events.recorded([JSON.stringify(record)]) },
   clock: () => new Date(Date.now() + offsetMs).toISOString(),

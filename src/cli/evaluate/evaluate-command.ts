@@ -32,7 +32,7 @@ async function evaluate(files: readonly string[], paths: readonly string[], form
   const { versions, namespaces } = loadSubmitted(files, loadManifests(files));
   const policies = loadPolicies(paths);
   await using compiler = createCompiler(regoPaths());
-  await using evaluator = createEvaluator({ threads: 1 });
+  await using evaluator = createEvaluator({ ...regoPaths(), threads: 1 });
   const now = new Date().toISOString();
   const decisions = await evaluateOffline(versions, policies, { namespaces, compiler, evaluator, now });
   process.stdout.write(renderDecisions(decisions, format));

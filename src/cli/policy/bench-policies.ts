@@ -6,6 +6,7 @@ import { CliError } from '../cli-error.ts';
 import { decideOffline } from '../evaluate/decide-offline.ts';
 import { compilePolicies, findChampion } from '../evaluate/evaluate-offline.ts';
 import type { Submitted } from '../evaluate/load-submitted.ts';
+import { regoPaths } from '../rego-paths.ts';
 import type { RegoTools } from './rego-tools.ts';
 
 /** What one policy costs for one version. Times are microseconds. */
@@ -39,12 +40,12 @@ export async function benchPolicies(
     const champion = findChampion(modelVersion, versions);
     const given = { modelVersion, champion, labels, submitter: null, verified: {}, now };
     const decided = await decideOffline(given, { catalog, evaluator });
-    const input = JSON.stringify(buildInput(decided.snapshot));
     for (const { snapshot, compiled: policy, data, dataDigest } of decided.policies) {
       if (!policy) continue;
       requireValue(modelVersion, snapshot.name, decided.results[snapshot.name]);
+      const input = JSON.stringify(buildInput(decided.snapshot, snapshot));
       const request = { policy, data, dataDigest, input, limits: buildLimits(snapshot.spec.limits) };
-      const measured = await measurePolicy(request, { warmUps: WARM_UPS, durationMs });
+      const measured = await measurePolicy(request, { reactor: regoPaths().reactor, warmUps: WARM_UPS, durationMs });
       rows.push(summarise(snapshot.name, modelVersion, measured));
     }
   }

@@ -9,7 +9,7 @@ export interface RegoTools extends AsyncDisposable {
 
 export function openRegoTools(): RegoTools {
   const compiler = createCompiler(regoPaths());
-  const evaluator = createEvaluator({ threads: 1 });
+  const evaluator = createEvaluator({ ...regoPaths(), threads: 1 });
   return {
     compiler,
     evaluator,

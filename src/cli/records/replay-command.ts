@@ -30,7 +30,7 @@ async function replay(files: readonly string[], { policy: paths = [] }: ReplayOp
   const decisions = records.flatMap(({ place, record }) => (record.kind === 'Decision' ? [{ place, record }] : []));
   if (decisions.length === 0) throw new CliError([`${files.join(', ')}: holds no decision to replay`]);
   await using compiler = createCompiler(regoPaths());
-  await using evaluator = createEvaluator({ threads: 1 });
+  await using evaluator = createEvaluator({ ...regoPaths(), threads: 1 });
   const given = await compileGiven(paths, compiler);
   const loadPolicy = buildPolicyLoader(records, given, compiler);
   const replays: Replay[] = [];

@@ -12,8 +12,9 @@ const casesSchema = z.array(z.object({ expression: z.string(), result: z.string(
 const cases = casesSchema.parse(JSON.parse(await readFile(new URL('./cases.json', import.meta.url), 'utf8')));
 
 const folder = await mkdtemp(join(tmpdir(), 'assent-builtins-'));
-const compiler = createCompiler({ reactor: await builtReactor(), cacheFolder: folder });
-const evaluator = createEvaluator({ threads: 1 });
+const reactor = await builtReactor();
+const compiler = createCompiler({ reactor, cacheFolder: folder });
+const evaluator = createEvaluator({ reactor, threads: 1 });
 let policy: CompiledPolicy;
 
 beforeAll(async () => {

@@ -57,7 +57,8 @@ function checkRange(nanoseconds: bigint): bigint {
 
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/;
 
-function parseRfc3339(text: string): bigint | undefined {
+/** @returns nanoseconds since 1970, undefined where the text is none. Throws where they need more than 64 bits. */
+export function parseRfc3339(text: string): bigint | undefined {
   const match = rfc3339.exec(text);
   if (!match) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);

@@ -77,7 +77,7 @@ async function impact(options: ImpactCommandOptions): Promise<ExitCode> {
 
   const estate = await loadEstate(filename, cluster, namespace);
   using bar = createProgressBar(process.stderr, 'judging');
-  await using evaluator = createEvaluator();
+  await using evaluator = createEvaluator(regoPaths());
   const measured = await measureImpact({
     estate,
     from: fromCatalog,
