@@ -14,9 +14,11 @@ import (
 )
 
 type compileRequest struct {
-	Modules      map[string]string `json:"modules"`
-	Entrypoints  []string          `json:"entrypoints"`
-	HostBuiltins []string          `json:"hostBuiltins"`
+	Modules     map[string]string `json:"modules"`
+	Entrypoints []string          `json:"entrypoints"`
+	// Packages are welcome beside those of the entrypoints.
+	Packages     []string `json:"packages"`
+	HostBuiltins []string `json:"hostBuiltins"`
 }
 
 type compiled struct {
@@ -30,7 +32,7 @@ type compiled struct {
 // compilePolicy reports the errors of all modules of one stage at once: first those of parsing, then the compiler's.
 func compilePolicy(asked compileRequest) (any, []byte) {
 	allowed := capabilities(asked.HostBuiltins)
-	modules, errs := parseModules(asked.Modules, asked.Entrypoints, allowed)
+	modules, errs := parseModules(asked, allowed)
 	if len(errs) > 0 {
 		return failed{errs}, nil
 	}
@@ -50,12 +52,12 @@ func compilePolicy(asked compileRequest) (any, []byte) {
 	return compiled{Builtins: hostBuiltins(checked), Reads: reads, OpaVersion: opaVersion()}, wasm
 }
 
-func parseModules(sources map[string]string, entrypoints []string, allowed *ast.Capabilities) (map[string]*ast.Module, []sourceError) {
+func parseModules(asked compileRequest, allowed *ast.Capabilities) (map[string]*ast.Module, []sourceError) {
 	var errs []sourceError
 	modules := map[string]*ast.Module{}
-	for _, file := range sortedKeys(sources) {
+	for _, file := range sortedKeys(asked.Modules) {
 		options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: allowed, ProcessAnnotation: true}
-		module, err := ast.ParseModuleWithOpts(file, sources[file], options)
+		module, err := ast.ParseModuleWithOpts(file, asked.Modules[file], options)
 		switch {
 		case err != nil:
 			for _, described := range describe(err) {
@@ -63,9 +65,9 @@ func parseModules(sources map[string]string, entrypoints []string, allowed *ast.
 				errs = append(errs, described)
 			}
 		case module == nil:
-			errs = append(errs, sourceError{file, 1, 1, "package_error", "the module is empty: it must begin with package " + entrypoints[0]})
+			errs = append(errs, sourceError{file, 1, 1, "package_error", "the module is empty: it must begin with package " + asked.Entrypoints[0]})
 		default:
-			if refused, ok := refusePackage(module, entrypoints); ok {
+			if refused, ok := refusePackage(module, asked); ok {
 				errs = append(errs, refused)
 			}
 			modules[file] = module
@@ -76,16 +78,18 @@ func parseModules(sources map[string]string, entrypoints []string, allowed *ast.
 
 // refusePackage refuses a package that no entrypoint can reach: rules in it would silently decide nothing. Packages
 // below an entrypoint and packages of tests are welcome; where the tests are the entrypoint, so is what they test.
-func refusePackage(module *ast.Module, entrypoints []string) (sourceError, bool) {
+func refusePackage(module *ast.Module, asked compileRequest) (sourceError, bool) {
 	name := strings.TrimPrefix(module.Package.Path.String(), "data.")
-	policies := make([]string, 0, len(entrypoints))
-	for _, entrypoint := range entrypoints {
+	policies := make([]string, 0, len(asked.Entrypoints))
+	roots := slices.Clone(asked.Packages)
+	for _, entrypoint := range asked.Entrypoints {
 		policy := strings.TrimSuffix(entrypoint, "_test")
 		policies = append(policies, policy)
-		for _, root := range []string{policy, policy + "_test"} {
-			if name == root || strings.HasPrefix(name, root+".") || strings.HasPrefix(name, root+"[") {
-				return sourceError{}, false
-			}
+		roots = append(roots, policy, policy+"_test")
+	}
+	for _, root := range roots {
+		if name == root || strings.HasPrefix(name, root+".") || strings.HasPrefix(name, root+"[") {
+			return sourceError{}, false
 		}
 	}
 	at := module.Package.Location
@@ -145,22 +149,46 @@ func hostBuiltins(checked *ast.Compiler) []string {
 }
 
 func readPaths(checked *ast.Compiler, entrypoints []string) ([]string, error) {
-	paths := map[string]bool{}
+	reads := reads{checked, map[*ast.Rule]bool{}, map[string]bool{}}
 	for _, entrypoint := range entrypoints {
 		root := ast.MustParseRef("data." + strings.ReplaceAll(entrypoint, "/", "."))
-		for _, rule := range checked.GetRules(root) {
-			refs, err := dependencies.Base(checked, rule)
-			if err != nil {
-				return nil, err
-			}
-			for _, ref := range refs {
-				if ref.HasPrefix(ast.InputRootRef) || ref.HasPrefix(ast.DefaultRootRef) {
-					paths[ref.String()] = true
+		if err := reads.of(checked.GetRules(root)); err != nil {
+			return nil, err
+		}
+	}
+	return sortedKeys(reads.paths), nil
+}
+
+type reads struct {
+	checked *ast.Compiler
+	visited map[*ast.Rule]bool
+	paths   map[string]bool
+}
+
+// of adds what rules read, themselves and through the rules that they refer to. It is dependencies.Base of OPA, which
+// panics where it compares two rules without a key whose heads are otherwise equal.
+func (r *reads) of(rules []*ast.Rule) error {
+	for _, rule := range rules {
+		if r.visited[rule] {
+			continue
+		}
+		r.visited[rule] = true
+		refs, err := dependencies.Minimal(rule)
+		if err != nil {
+			return err
+		}
+		for _, ref := range refs {
+			constant := ref.ConstantPrefix()
+			if reached := r.checked.GetRules(constant); len(reached) > 0 {
+				if err := r.of(reached); err != nil {
+					return err
 				}
+			} else if constant.HasPrefix(ast.InputRootRef) || constant.HasPrefix(ast.DefaultRootRef) {
+				r.paths[constant.String()] = true
 			}
 		}
 	}
-	return sortedKeys(paths), nil
+	return nil
 }
 
 func sortedKeys[V any](of map[string]V) []string {

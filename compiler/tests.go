@@ -21,7 +21,7 @@ type listed struct {
 // listTests finds what `opa test` would run: the rules whose names begin with test_, in the order of the sources. A
 // rule written twice is listed twice.
 func listTests(asked compileRequest) any {
-	modules, errs := parseModules(asked.Modules, asked.Entrypoints, capabilities(asked.HostBuiltins))
+	modules, errs := parseModules(asked, capabilities(asked.HostBuiltins))
 	if len(errs) > 0 {
 		return failed{errs}
 	}

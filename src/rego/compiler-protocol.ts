@@ -4,6 +4,7 @@ export type ReactorRequest =
       operation: 'compile';
       modules: Readonly<Record<string, string>>;
       entrypoints: readonly string[];
+      packages: readonly string[];
       hostBuiltins: readonly string[];
     }
   | {

@@ -85,6 +85,19 @@ allow contains "measured" if measured("accuracy")
     expect(await compiler.compile({ 'p.rego': source })).toMatchObject({ kind: 'compiled' });
   });
 
+  test('a rule with several values, one of them without a condition, compiles where another reads it', async () => {
+    const source = `package approval
+
+risk.level := "low"
+
+risk.level := "high" if input.exposed
+
+deny contains "risky" if risk.level == data.parameters.refused
+`;
+    const { reads } = policyOf(await compiler.compile({ 'p.rego': source }));
+    expect(reads).toEqual(['data.parameters.refused', 'input.exposed']);
+  });
+
   test('packages below approval and packages of tests are welcome', async () => {
     const result = await compiler.compile({
       ...accuracy,

@@ -19,7 +19,7 @@ import { createPolicyCache } from './policy-cache.ts';
 /** The version of OPA in `compiler/go.mod`. It is part of every policy's digest, known without starting the compiler. */
 export const opaVersion = '1.22.2';
 /** Counts changes of `compiler/` that give another module for the same sources, OPA version and builtins. */
-const compilerRevision = 1;
+const compilerRevision = 3;
 const policyEntrypoint = 'approval';
 const policyEntrypoints: readonly string[] = [policyEntrypoint];
 /** The file that a compiled policy is in a bundle, and in errors. */
@@ -58,9 +58,14 @@ export interface Compiler extends AsyncDisposable {
 export interface CompileOptions {
   /** The packages whose documents can be asked for; `approval` alone unless given. The evaluator gives the first. */
   entrypoints?: readonly string[];
+  /** Packages that the modules may have besides: what the entrypoints read. */
+  packages?: readonly string[];
   /** What comes along with the policy for the document `data`. */
   data?: PolicyData;
 }
+
+/** What of a compilation makes another module. */
+type Compiled = Required<Pick<CompileOptions, 'entrypoints' | 'packages'>>;
 
 export interface InstrumentOptions extends CompileOptions {
   /** The modules that are left as they are: tests. */
@@ -98,14 +103,10 @@ export function createCompiler(options: CompilerOptions): Compiler {
   const thread = createCompilerThread({ reactor, memoryBytes, idleMs, deadlineMs, startMs: 60_000, checkReactor });
   const underway = new Map<string, Promise<CompileResult>>();
 
-  const compileAnew = async (
-    digest: string,
-    modules: Modules,
-    entrypoints: readonly string[],
-  ): Promise<CompileResult> => {
+  const compileAnew = async (digest: string, modules: Modules, options: Compiled): Promise<CompileResult> => {
     const cached = await cache.load(digest);
     if (cached) return { kind: 'compiled', policy: cached };
-    const request: ReactorRequest = { operation: 'compile', modules, entrypoints, hostBuiltins };
+    const request: ReactorRequest = { operation: 'compile', modules, ...options, hostBuiltins };
     try {
       const { response, wasm } = await thread.ask(request);
       const answer = compileResponse.parse(JSON.parse(response));
@@ -132,13 +133,13 @@ export function createCompiler(options: CompilerOptions): Compiler {
   };
 
   return {
-    compile(modules, { entrypoints = policyEntrypoints, data } = {}) {
+    compile(modules, { entrypoints = policyEntrypoints, packages = [], data } = {}) {
       const tooLarge = checkSize(modules, sourceBytes);
       if (tooLarge) return Promise.resolve(failed([tooLarge], modules));
-      const digest = digestOf(modules, entrypoints);
+      const digest = digestOf(modules, { entrypoints, packages });
       const compiling = underway.get(digest);
       if (compiling) return withData(compiling, data);
-      const started = compileAnew(digest, modules, entrypoints).finally(() => underway.delete(digest));
+      const started = compileAnew(digest, modules, { entrypoints, packages }).finally(() => underway.delete(digest));
       underway.set(digest, started);
       return withData(started, data);
     },
@@ -188,7 +189,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
         if ('errors' in answer) return failed(answer.errors, modules);
         if (!wasm) throw new Error('the compiler gave neither a module nor an error');
         const { builtins: called, reads, rules, sites } = answer;
-        const digest = `instrumented ${digestOf(modules, entrypoints)} ${JSON.stringify(untraced)}`;
+        const digest = `instrumented ${digestOf(modules, { entrypoints, packages: [] })} ${JSON.stringify(untraced)}`;
         return { kind: 'instrumented', policy: { digest, wasm, builtins: called, reads }, rules, sites };
       } catch (error) {
         return failed([describeFailure(error)], modules);
@@ -289,9 +290,9 @@ function checkReactor(response: string): void {
     );
 }
 
-function digestOf(modules: Modules, entrypoints: readonly string[]): string {
+function digestOf(modules: Modules, options: Compiled): string {
   const sources = Object.entries(modules).sort(([one], [other]) => (one < other ? -1 : 1));
-  const compiled = JSON.stringify({ sources, entrypoints, opaVersion, compilerRevision, hostBuiltins });
+  const compiled = JSON.stringify({ sources, ...options, opaVersion, compilerRevision, hostBuiltins });
   return `sha256:${createHash('sha256').update(compiled).digest('hex')}`;
 }
 
