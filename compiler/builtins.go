@@ -3,6 +3,7 @@ package main
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -65,13 +66,14 @@ func capabilities(host []string) *ast.Capabilities {
 var undefinedFunction = regexp.MustCompile(`^undefined function (\S+)`)
 
 // explainBuiltin says of a builtin that OPA has and we refuse that it is refused, and what to do, where OPA only
-// says that the function is undefined.
-func explainBuiltin(described sourceError) sourceError {
-	found := undefinedFunction.FindStringSubmatch(described.Message)
-	if found == nil {
-		return described
+// says that the function is undefined, or that there is nothing that with could replace.
+func explainBuiltin(described sourceError, at string) sourceError {
+	name := ""
+	if found := undefinedFunction.FindStringSubmatch(described.Message); found != nil {
+		name = found[1]
+	} else if strings.HasPrefix(described.Message, "with keyword target must reference existing") {
+		name = at
 	}
-	name := found[1]
 	if _, known := ast.BuiltinMap[name]; !known {
 		return described
 	}

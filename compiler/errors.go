@@ -53,8 +53,9 @@ func describeOne(err *ast.Error) sourceError {
 			}
 		}
 	}
-	if err.Location != nil {
-		described.File, described.Line, described.Column = err.Location.File, err.Location.Row, err.Location.Col
+	if err.Location == nil {
+		return explainBuiltin(described, "")
 	}
-	return explainBuiltin(described)
+	described.File, described.Line, described.Column = err.Location.File, err.Location.Row, err.Location.Col
+	return explainBuiltin(described, string(err.Location.Text))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/util"
 )
 
 type request struct {
@@ -29,7 +30,7 @@ func evaluate(asked request) answer {
 	}
 	if len(asked.Input) > 0 {
 		var input any
-		if err := json.Unmarshal(asked.Input, &input); err != nil {
+		if err := util.UnmarshalJSON(asked.Input, &input); err != nil {
 			return answer{Error: err.Error()}
 		}
 		options = append(options, rego.Input(input))

@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"github.com/open-policy-agent/opa/v1/util"
 )
 
 func main() {
@@ -29,7 +31,7 @@ func main() {
 	requests.Buffer(nil, 64<<20)
 	for requests.Scan() {
 		var asked request
-		fail(json.Unmarshal(requests.Bytes(), &asked))
+		fail(util.UnmarshalJSON(requests.Bytes(), &asked))
 		fail(encoder.Encode(evaluate(asked)))
 		fail(answers.Flush())
 	}

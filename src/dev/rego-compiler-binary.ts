@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, digestOf } from './build-cache.ts';
+import { readCompilerSources } from './compiler-sources.ts';
 import { goBuild } from './go-build.ts';
 import type { Report } from './progress.ts';
 import { repositoryRoot } from './repository.ts';
@@ -20,7 +21,7 @@ const ENV = { GOOS: 'wasip1', GOARCH: 'wasm', CGO_ENABLED: '0' };
  */
 export async function ensureCompiler(report: Report = console.error): Promise<string> {
   const module = join(repositoryRoot, 'compiler');
-  const digest = digestOf([...(await readSources(module)), JSON.stringify({ FLAGS, ENV })]);
+  const digest = digestOf([...(await readCompilerSources(module)), JSON.stringify({ FLAGS, ENV })]);
   const folder = await cached('compiler', digest, (output) =>
     goBuild(
       {
@@ -39,13 +40,6 @@ export async function ensureCompiler(report: Report = console.error): Promise<st
   const target = join(module, 'dist', NAME);
   await place(join(folder, NAME), target);
   return target;
-}
-
-/** Each source's name and content, in one order on every machine. */
-async function readSources(module: string): Promise<(string | Buffer)[]> {
-  const names = await readdir(module, { recursive: true });
-  const sources = names.filter((name) => /(^|\/)go\.(mod|sum)$|\.go$/.test(name) && !name.endsWith('_test.go')).sort();
-  return (await Promise.all(sources.map(async (name) => [name, await readFile(join(module, name))]))).flat();
 }
 
 // A copy and no link, so that whoever changes the file in the checkout does not change the cache. Renamed, so that a

@@ -172,6 +172,13 @@ describe('errors', () => {
     expect(errorsOf(result)[0]?.message).toMatch(advice);
   });
 
+  test('a builtin that tests would replace is refused there, too', async () => {
+    const source = 'package approval\n\nanswer := x if x := time.now_ns() with time.now_ns as 1\n';
+    const result = await compiler.compile({ 'p.rego': source });
+    expect(placesOf(result)).toEqual(['p.rego:3:40 builtin_refused']);
+    expect(errorsOf(result)[0]?.message).toMatch(/time\.now_ns.*input\.now/);
+  });
+
   test('a function that nobody defined is a type error, not a refused builtin', async () => {
     const result = await compiler.compile({ 'p.rego': 'package approval\n\nanswer := nobody.knows(1)\n' });
     expect(placesOf(result)).toEqual(['p.rego:3:11 rego_type_error']);
