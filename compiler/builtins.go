@@ -31,12 +31,19 @@ var erased = []string{"print", "rego.metadata.chain", "rego.metadata.rule"}
 
 const (
 	network = "a decision must not depend on the network: pass what the policy needs as data or as verified facts"
+	cast    = "version 1 of Rego has no casts: check the type, as is_array, is_string and the like do"
 	chance  = "a decision must be the same when it is replayed: leave chance out of it"
 	signing = "a decision must be the same when it is replayed, and a signature is not; a policy holds no secret key: sign elsewhere"
 )
 
 // advice says what to do instead of calling a builtin that a policy may not call.
 var advice = map[string]string{
+	"cast_array":             cast,
+	"cast_boolean":           cast,
+	"cast_null":              cast,
+	"cast_object":            cast,
+	"cast_set":               cast,
+	"cast_string":            cast,
 	"http.send":              network,
 	"internal.test_case":     "name a test as test_ and what it shows: there are no cases within one rule",
 	"io.jwt.encode_sign":     signing,

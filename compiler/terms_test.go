@@ -77,3 +77,21 @@ func TestAPanicIsNoResult(t *testing.T) {
 		t.Errorf("outcome %d", outcome)
 	}
 }
+
+func TestTheErrorsOfADocumentHaveOneOrder(t *testing.T) {
+	const call = `["json.match_schema", null, [{"a": "x", "b": "x", "c": "x"},
+		{"properties": {"a": {"type": "null"}, "b": {"type": "null"}, "c": {"type": "null"}}}]]`
+	first, _ := callBuiltin([]byte(call))
+	for range 50 {
+		if again, _ := callBuiltin([]byte(call)); string(again) != string(first) {
+			t.Fatalf("%s, and then %s", first, again)
+		}
+	}
+}
+
+func TestASchemaIsNotFetched(t *testing.T) {
+	result, _ := callBuiltin([]byte(`["json.verify_schema", null, [{"$ref": "http://127.0.0.1/schema.json"}]]`))
+	if !strings.Contains(string(result), "remote reference loading disabled") {
+		t.Errorf("%s", result)
+	}
+}

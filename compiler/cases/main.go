@@ -17,7 +17,7 @@ import (
 
 type builtinCase struct {
 	Expression string `json:"expression"`
-	// The value as json.marshal writes it, null where the expression is undefined.
+	// The value in an array, as Rego prints it, null where the expression is undefined.
 	Result *string `json:"result"`
 }
 
@@ -41,7 +41,7 @@ func main() {
 }
 
 func evaluate(expression string) *string {
-	results, err := rego.New(rego.Query("x := json.marshal(" + expression + ")")).Eval(context.Background())
+	results, err := rego.New(rego.Query(`x := sprintf("%v", [[` + expression + `]])`)).Eval(context.Background())
 	fail(err)
 	if len(results) == 0 {
 		return nil

@@ -136,6 +136,19 @@ allow contains sprintf("%v", [time.parse_rfc3339_ns(input.when)])`);
     });
   });
 
+  test('text that is not UTF-8 keeps its bytes on the way to a builtin, and is an error where one gives it', async () => {
+    await using evaluator = createEvaluator();
+    const equal = await compile('same := crypto.hmac.equal(base64.decode(input.a), base64.decode(input.b))');
+    expect(await valueFrom(evaluate(evaluator, equal, { input: { a: '/w==', b: '/w==' } }))).toEqual({ same: true });
+    expect(await valueFrom(evaluate(evaluator, equal, { input: { a: '/w==', b: '/g==' } }))).toEqual({ same: false });
+    const decoding = await compile('allow contains "x" if not hex.decode(input.hex) == "a"');
+    expect(await evaluate(evaluator, decoding, { input: { hex: 'ff' } })).toMatchObject({
+      kind: 'error',
+      code: 'policy',
+      message: 'hex.decode gave a text that is not UTF-8',
+    });
+  });
+
   test('sprintf prints null', async () => {
     await using evaluator = createEvaluator();
     const policy = await compile('deny contains sprintf("champion %v, %s", [input.champion, input.stage])');

@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { createRequire } from 'node:module';
 import type { BuiltinReactor } from './builtin-reactor.ts';
 import { type Builtin, type BuiltinTable, opaBuiltins, parseRfc3339, presentBuiltins } from './builtins/index.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { decodeBytes, encodeBytes } from './rego-bytes.ts';
 import { encodeRegoValue, parseRegoValue } from './rego-value.ts';
 
 // The package's ES module exports less than its types declare; its CommonJS form has what they say.
@@ -77,10 +79,11 @@ export function instantiatePolicy({
       const name = names.get(id) ?? '';
       const dumped = addresses.map((address) => exports.opa_value_dump(address));
       const encoded = builtins[name]
-        ? callOurs(builtins[name], dumped.map(text.read))
+        ? callOurs(builtins[name], dumped.map(text.readBytes))
         : builtinReactor().call(name, presentFor(name, currentInput), dumped.map(text.readBytes));
       // Address 0 is undefined.
       if (encoded === undefined) return 0;
+      if (!isUtf8(encoded)) throw new EvaluationError('policy', `${name} gave a text that is not UTF-8`);
       const at = exports.opa_malloc(encoded.length);
       new Uint8Array(memory.buffer).set(encoded, at);
       return exports.opa_value_parse(at, encoded.length);
@@ -136,7 +139,7 @@ export function instantiatePolicy({
 interface TextAccess {
   /** Reads the zero-terminated UTF-8 text at an address. */
   read(address: number): string;
-  /** A copy of its bytes: a string of Rego need not be UTF-8. */
+  /** Its bytes, until the memory changes: a string of Rego need not be UTF-8. */
   readBytes(address: number): Uint8Array;
   /** Writes a text as UTF-8, growing the memory where needed, and returns its length in bytes. */
   write(text: string, address: number): number;
@@ -156,7 +159,7 @@ function createTextAccess(memory: WebAssembly.Memory): TextAccess {
   };
   return {
     read: (address) => current().toString('utf8', address, findEnd(address)),
-    readBytes: (address) => Uint8Array.from(current().subarray(address, findEnd(address))),
+    readBytes: (address) => current().subarray(address, findEnd(address)),
     write(text, address) {
       // Of UTF-16's units none takes more than three bytes: only near the end is the exact length worth its time.
       const missing = (length: number) => address + length - memory.buffer.byteLength;
@@ -169,10 +172,10 @@ function createTextAccess(memory: WebAssembly.Memory): TextAccess {
   };
 }
 
-function callOurs(builtin: Builtin, operands: readonly string[]): Uint8Array | undefined {
+function callOurs(builtin: Builtin, operands: readonly Uint8Array[]): Uint8Array | undefined {
   try {
-    const value = builtin(...operands.map(parseRegoValue));
-    return value === undefined ? undefined : Buffer.from(encodeRegoValue(value));
+    const value = builtin(...operands.map((operand) => parseRegoValue(decodeBytes(operand))));
+    return value === undefined ? undefined : encodeBytes(encodeRegoValue(value));
   } catch {
     // As in OPA: a builtin that fails is undefined, and so is what is built on it.
     return undefined;

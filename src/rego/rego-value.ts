@@ -1,6 +1,7 @@
 /**
  * A Rego value as builtins see it. An integer is a bigint, so that nanoseconds stay exact; every other number is
- * kept as it was written. JSON cannot tell a set from an array, Rego can.
+ * kept as it was written. A byte of a string that is not UTF-8 is a lone surrogate, see `rego-bytes.ts`. JSON cannot tell
+ * a set from an array, Rego can.
  */
 export type RegoValue = null | boolean | string | bigint | RegoDecimal | RegoValue[] | RegoSet | RegoObject;
 
@@ -105,9 +106,19 @@ export function parseRegoValue(text: string): RegoValue {
 export function encodeRegoValue(value: RegoValue): string {
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof RegoDecimal) return value.text;
+  if (typeof value === 'string') return encodeString(value);
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(encodeRegoValue).join(',')}]`;
   if (value instanceof RegoSet)
     return value.members.length === 0 ? 'set()' : `{${value.members.map(encodeRegoValue).join(',')}}`;
   return `{${value.entries.map(([key, item]) => `${encodeRegoValue(key)}:${encodeRegoValue(item)}`).join(',')}}`;
+}
+
+// JSON.stringify writes a lone surrogate as an escape; a byte that is no character has to stay what it is.
+function encodeString(text: string): string {
+  const quoted = JSON.stringify(text);
+  if (text.isWellFormed()) return quoted;
+  return quoted.replaceAll(/\\(\\|udc[89a-f][0-9a-f])/g, (escaped, code: string) =>
+    code === '\\' ? escaped : String.fromCharCode(Number.parseInt(code.slice(1), 16)),
+  );
 }

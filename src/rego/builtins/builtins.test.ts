@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { builtReactor } from '../built-reactor.ts';
 import { type CompiledPolicy, createCompiler, createEvaluator } from '../index.ts';
-import { builtins } from './index.ts';
+import { hostBuiltins } from './index.ts';
 
 // Written by native OPA: see compiler/cases.
 const casesSchema = z.array(z.object({ expression: z.string(), result: z.string().nullable() }));
@@ -18,7 +18,7 @@ const evaluator = createEvaluator({ reactor, threads: 1 });
 let policy: CompiledPolicy;
 
 beforeAll(async () => {
-  const rules = cases.map(({ expression }, index) => `results["${index}"] := json.marshal(${expression})`);
+  const rules = cases.map(({ expression }, index) => `results["${index}"] := sprintf("%v", [[${expression}]])`);
   const result = await compiler.compile({ 'cases.rego': `package approval\n\n${rules.join('\n')}\n` });
   if (result.kind !== 'compiled') throw new Error(JSON.stringify(result.errors, null, 2));
   ({ policy } = result);
@@ -32,14 +32,16 @@ afterAll(async () => {
 
 test('every builtin gives what native OPA gives, and is undefined where it errs', async () => {
   const limits = { timeoutMs: 30_000, memoryBytes: 64 * 1024 * 1024, inputBytes: 1024 };
-  const result = await evaluator.evaluate({ policy, data: {}, dataDigest: 'none', input: '{}', limits });
+  const input = JSON.stringify({ now: '2026-01-01T00:00:00Z' });
+  const result = await evaluator.evaluate({ policy, data: {}, dataDigest: 'none', input, limits });
+  if (result.kind === 'error') throw new Error(result.message);
 
   const { results } = z.object({ value: z.object({ results: z.record(z.string(), z.string()) }) }).parse(result).value;
   const given = cases.map(({ expression }, index) => ({ expression, result: results[index] ?? null }));
   expect(given).toEqual(cases);
 });
 
-test('every builtin of the table has cases', () => {
-  const missing = Object.keys(builtins).filter((name) => !cases.some(({ expression }) => expression.includes(name)));
+test('every builtin has cases', () => {
+  const missing = hostBuiltins.filter((name) => !cases.some(({ expression }) => expression.includes(`${name}(`)));
   expect(missing).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Builtin, BuiltinTable } from './builtin.ts';
-import { stringOperand } from './operands.ts';
+import { bytesOperand } from './operands.ts';
 
 /** Digests in lower-case hexadecimal. */
 export const digestBuiltins: BuiltinTable = {
@@ -12,15 +12,15 @@ export const digestBuiltins: BuiltinTable = {
   'crypto.hmac.sha256': hmac('sha256'),
   'crypto.hmac.sha512': hmac('sha512'),
   'crypto.hmac.equal': (one, other) => {
-    const [a, b] = [Buffer.from(stringOperand(one)), Buffer.from(stringOperand(other))];
+    const [a, b] = [bytesOperand(one), bytesOperand(other)];
     return a.length === b.length && timingSafeEqual(a, b);
   },
 };
 
 function digest(algorithm: string): Builtin {
-  return (text) => createHash(algorithm).update(stringOperand(text)).digest('hex');
+  return (text) => createHash(algorithm).update(bytesOperand(text)).digest('hex');
 }
 
 function hmac(algorithm: string): Builtin {
-  return (text, key) => createHmac(algorithm, stringOperand(key)).update(stringOperand(text)).digest('hex');
+  return (text, key) => createHmac(algorithm, bytesOperand(key)).update(bytesOperand(text)).digest('hex');
 }

@@ -1,3 +1,4 @@
+import { encodeBytes } from '../rego-bytes.ts';
 import { formatFloat } from './go-float.ts';
 import { isPrintable, quote, quoteCharacter } from './go-quote.ts';
 
@@ -185,7 +186,7 @@ function formatText(text: string, verb: string, flags: Flags): string | null {
     return pad(raw ? `\`${shown}\`` : quote(shown, flags.plus), flags);
   }
   if (verb !== 'x' && verb !== 'X') return null;
-  const bytes = [...Buffer.from(text)].slice(0, precision ?? undefined);
+  const bytes = [...encodeBytes(text)].slice(0, precision ?? undefined);
   const prefix = flags.sharp && bytes.length > 0 ? `0${verb}` : '';
   const pairs = bytes.map((byte) => byte.toString(16).padStart(2, '0'));
   const digits = pairs.join(flags.space ? ` ${prefix}` : '');
@@ -200,12 +201,22 @@ function isRaw(rune: string): boolean {
 function formatNumber(value: number, verb: string, flags: Flags): string | null {
   const format = verb === 'v' ? 'g' : verb === 'F' ? 'f' : verb;
   if (format !== 'e' && format !== 'E' && format !== 'f' && format !== 'g' && format !== 'G') return null;
-  // %#g and its like keep trailing zeros: nothing that a message needs.
-  if (flags.sharp) throw new RangeError('the # flag is not implemented for numbers with a fraction');
   const defaultPrecision = format === 'g' || format === 'G' ? -1 : 6;
   const text = formatFloat(value, format, flags.precision ?? defaultPrecision);
-  const magnitude = text.replace(/^-/, '');
+  const unsigned = text.replace(/^-/, '');
+  const magnitude = flags.sharp ? keepZeros(unsigned, format, flags.precision) : unsigned;
   return padNumber(text.startsWith('-') ? '-' : flags.plus ? '+' : flags.space ? ' ' : '', magnitude, flags);
+}
+
+// The # flag: always a point, and for %g as many digits as the precision says.
+function keepZeros(magnitude: string, format: string, precision: number | null): string {
+  if (!/^\d/.test(magnitude)) return magnitude;
+  const [digits = '', exponent = ''] = magnitude.split(/(?=[eE])/);
+  const pointed = digits.includes('.') ? digits : `${digits}.`;
+  if (format !== 'g' && format !== 'G') return pointed + exponent;
+  // Zeros before the first other digit do not count, but for one that is all.
+  const significant = digits.replace('.', '').replace(/^0+/, '').length || (digits === '0' ? 1 : 0);
+  return pointed + '0'.repeat(Math.max(0, (precision ?? 6) - significant)) + exponent;
 }
 
 // A zero flag pads between sign and digits.

@@ -3,12 +3,6 @@
  * that its compiler leaves to the host, that give the same answer each time, and that no table here implements.
  */
 export const opaBuiltins: ReadonlySet<string> = new Set([
-  'cast_array',
-  'cast_boolean',
-  'cast_null',
-  'cast_object',
-  'cast_set',
-  'cast_string',
   'crypto.parse_private_keys',
   'crypto.x509.parse_and_verify_certificates',
   'crypto.x509.parse_and_verify_certificates_with_options',

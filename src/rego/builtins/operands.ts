@@ -1,3 +1,4 @@
+import { encodeBytes } from '../rego-bytes.ts';
 import { RegoSet, type RegoValue } from '../rego-value.ts';
 
 /** A builtin's operand has the wrong type: the builtin is undefined, as in OPA. */
@@ -6,6 +7,11 @@ class OperandError extends Error {}
 export function stringOperand(value: RegoValue | undefined): string {
   if (typeof value !== 'string') throw new OperandError('operand must be a string');
   return value;
+}
+
+/** The bytes of a string. */
+export function bytesOperand(value: RegoValue | undefined): Buffer {
+  return encodeBytes(stringOperand(value));
 }
 
 export function integerOperand(value: RegoValue | undefined): bigint {

@@ -1,3 +1,4 @@
+import { encodeBytes } from '../rego-bytes.ts';
 import { RegoDecimal, RegoObject, RegoSet, type RegoValue } from '../rego-value.ts';
 import { quote } from './go-quote.ts';
 
@@ -19,7 +20,7 @@ function compareValues(one: RegoValue, other: RegoValue): number {
   const byType = rankOf(one) - rankOf(other);
   if (byType !== 0) return byType;
   // UTF-8 sorts by code point, UTF-16 does not.
-  if (typeof one === 'string' && typeof other === 'string') return Buffer.compare(Buffer.from(one), Buffer.from(other));
+  if (typeof one === 'string' && typeof other === 'string') return Buffer.compare(encodeBytes(one), encodeBytes(other));
   if (Array.isArray(one) && Array.isArray(other)) return compareLists(one, other);
   if (one instanceof RegoSet && other instanceof RegoSet) return compareLists(membersOf(one), membersOf(other));
   if (one instanceof RegoObject && other instanceof RegoObject)
