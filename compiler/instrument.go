@@ -60,7 +60,7 @@ var trace = &ast.Builtin{
 // the policy does; only the operator's policies never hold such calls, as there is no such builtin for them.
 func instrumentPolicy(asked compileRequest, with instrumentRequest) (any, []byte) {
 	allowed := capabilities(asked.HostBuiltins)
-	modules, errs := parseModules(asked.Modules, asked.Entrypoints, allowed)
+	modules, errs := parseModules(asked, allowed)
 	if len(errs) > 0 {
 		return failed{errs}, nil
 	}

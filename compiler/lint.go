@@ -39,7 +39,7 @@ var outputs = []string{"allow", "deny", "require", "warn"}
 // lint_rules.go knows.
 func lintPolicy(asked compileRequest, with lintRequest) any {
 	allowed := capabilities(asked.HostBuiltins)
-	modules, errs := parseModules(asked.Modules, asked.Entrypoints, allowed)
+	modules, errs := parseModules(asked, allowed)
 	if len(errs) > 0 {
 		return failed{errs}
 	}

@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { repositoryRoot } from '../../src/dev/index.ts';
 import { createPolicyRunner, type PolicyRunner, rego } from './policy-runner.ts';
 
 // Each test starts a process, on a machine that does much else.
