@@ -1,4 +1,3 @@
-import { startBuiltinReactor } from './builtin-reactor.ts';
 import { builtins, opaBuiltins } from './builtins/index.ts';
 import type { EvaluationRequest } from './evaluator.ts';
 import { instantiatePolicy } from './policy-instance.ts';
@@ -33,9 +32,7 @@ export async function measurePolicy(
 ): Promise<PolicyMeasurement> {
   const module = await WebAssembly.compile(Uint8Array.from(policy.wasm));
   const { memoryBytes } = limits;
-  const opa = policy.builtins.some((name) => opaBuiltins.has(name))
-    ? startBuiltinReactor(await compileReactor(reactor, builtinMemoryBytes))
-    : null;
+  const opa = policy.builtins.some((name) => opaBuiltins.has(name)) ? await startOpa(reactor) : null;
   const builtinReactor = () => {
     if (!opa) throw new Error("the policy calls OPA's builtins and says that it does not");
     return opa;
@@ -52,4 +49,10 @@ export async function measurePolicy(
     startMs = nowMs;
   }
   return { microseconds: microseconds.toSorted((a, b) => a - b), memoryBytes: instance.memoryBytes };
+}
+
+/** Loaded by need: where WASI is loaded, Node warns that it is experimental. */
+async function startOpa(reactor: string) {
+  const { startBuiltinReactor } = await import('./builtin-reactor.ts');
+  return startBuiltinReactor(await compileReactor(reactor, builtinMemoryBytes));
 }
