@@ -16,6 +16,7 @@ export {
   type FetchedBundle,
   fetchBundle,
 } from './fetch-bundle.ts';
+export { fetchDocument } from './fetch-document.ts';
 export type { Transport } from './http-request.ts';
 export { findOciBundle, pushBundle, pushCosignSignature } from './oci-bundle.ts';
 export { type OciReference, parseOciReference } from './oci-reference.ts';

@@ -41,7 +41,7 @@ interface BundleFetcherOptions {
 export function createBundleFetcher({ cluster, guard, signal }: BundleFetcherOptions): BundleFetcher {
   return {
     async fetch({ namespace, bundle }, known) {
-      const reader = createReader(cluster, namespace);
+      const reader = createObjectReader(cluster, namespace);
       const source = await findSource(bundle, reader);
       const checks = await buildChecks(bundle, reader);
       return fetchBundle(source, checks, { guard, caBundle: bundle.caBundle, signal }, known);
@@ -107,7 +107,8 @@ interface ObjectReader {
   readConfigMap(ref: Reference): Promise<ReadonlyMap<string, Buffer>>;
 }
 
-function createReader(cluster: Cluster, own: string | undefined): ObjectReader {
+/** @param own the namespace that objects are read from, whatever is named; undefined: the one that is named */
+export function createObjectReader(cluster: Cluster, own: string | undefined): ObjectReader {
   const read = async (type: typeof SECRETS, { name, namespace }: Reference): Promise<unknown> => {
     const from = own ?? namespace;
     if (from === undefined) throw new BundleError('invalid', `bundle names ${type.kind} ${name} without its namespace`);

@@ -7,6 +7,8 @@ import { createAdmissionState } from './admission-state.ts';
 import { createBundleFetcher } from './bundle-fetcher.ts';
 import { createDeploymentGuard } from './deployment-guard.ts';
 import { createEventRecorder } from './event-recorder.ts';
+import { createEvidenceFetcher } from './evidence-fetcher.ts';
+import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
 import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createPolicyCatalog, fingerprintPolicy, type PolicyEntry, policyKey } from './policy-catalog.ts';
@@ -20,7 +22,6 @@ import { MODEL_VERSIONS, NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
-import { UNFETCHED_EVIDENCE } from './unfetched-evidence.ts';
 import { untilAborted } from './until-aborted.ts';
 import { watchAdmission } from './watch-admission.ts';
 import { watchClock } from './watch-clock.ts';
@@ -111,6 +112,12 @@ export function startOperator(options: OperatorOptions): Operator {
   const publishing = setInterval(() => {
     for (const policy of health.publish()) policies.add(policy);
   }, PUBLISH_MS).unref();
+
+  const bundleGuard = options.bundleGuard ?? createAddressGuard([]);
+  const evidence = createEvidenceStore({
+    fetch: createEvidenceFetcher({ cluster, guard: bundleGuard }),
+    onNews: (key) => versions.add(key),
+  });
 
   const doubted = new Set<string>();
   let interrupted = false;
@@ -214,7 +221,7 @@ export function startOperator(options: OperatorOptions): Operator {
   const bundles = createBundleRefresher({
     fetcher: createBundleFetcher({
       cluster,
-      guard: options.bundleGuard ?? createAddressGuard([]),
+      guard: bundleGuard,
       signal: stop.signal,
     }),
     compiler,
@@ -225,7 +232,7 @@ export function startOperator(options: OperatorOptions): Operator {
     versions: versionStore,
     index,
     namespaces: { labels: (name: string) => readLabels(namespaceStore.get(name)) },
-    evidence: UNFETCHED_EVIDENCE,
+    evidence,
     policies: catalog,
     clock,
     admission,
@@ -286,7 +293,9 @@ export function startOperator(options: OperatorOptions): Operator {
       clockWatch[Symbol.dispose]();
       clearInterval(publishing);
       await running;
-      await Promise.all([admission, signer, recorder, guard, ...informers].map((part) => part[Symbol.asyncDispose]()));
+      await Promise.all(
+        [admission, signer, recorder, evidence, guard, ...informers].map((part) => part[Symbol.asyncDispose]()),
+      );
       events.stopped();
     },
   };

@@ -262,11 +262,11 @@ allow contains $"{statement.key} measured {statement.predicate.accuracy}" if {
 \tstatement.predicate.accuracy > 0.9
 }
 `;
-  const submitWith = (inline: string) =>
+  const submitWith = (attestation: Record<string, unknown>) =>
     submit('evidence', {
       metrics: { accuracy: 0.1 },
       artifact: { uri: 's3://models/7', digest },
-      evidence: [{ type: 'evaluation', attestation: { inline } }],
+      evidence: [{ type: 'evaluation', attestation }],
     });
   const evidenceOf = async (name: string) => {
     const { status } = await cluster.read(name);
@@ -276,8 +276,8 @@ allow contains $"{statement.key} measured {statement.predicate.accuracy}" if {
   it('by a key that the policy names approves; anything else is told, and a person decides', async () => {
     const evidence = { keys: [{ name: 'the evaluation job', publicKey: job.publicKey }] };
     await applyPolicy('evidence', rego, { ...judging('evidence'), evidence, approvers: ['alice'] });
-    const good = await submitWith(signStatement(job, { artifactDigest: digest, predicate: { accuracy: 0.97 } }));
-    const forged = await submitWith(signStatement(aSigner(), { artifactDigest: digest }));
+    const good = await submitWith({ inline: signStatement(job, { artifactDigest: digest }) });
+    const forged = await submitWith({ inline: signStatement(aSigner(), { artifactDigest: digest }) });
     await until(() => stateOf(good), state('AutoApproved', 'Production', 'the evaluation job measured 0.97'));
     expect(await evidenceOf(good)).toMatchObject({ status: 'True', reason: 'SignaturesHold' });
     await until(() => stateOf(forged), state('AwaitingApproval', 'None'));
@@ -286,6 +286,30 @@ allow contains $"{statement.key} measured {statement.predicate.accuracy}" if {
       reason: 'EvidenceRefused',
       message: expect.stringContaining('none of its signatures is by a key that a matching policy trusts'),
     });
+  });
+
+  it('in a ConfigMap is read where the operator may read it; until then it is missing, and told', async () => {
+    const envelope = signStatement(job, { artifactDigest: digest });
+    assertOk(await cluster.admin(['create', 'configmap', 'evaluation-7', `--from-literal=envelope=${envelope}`]));
+    const name = await submitWith({ configMap: { name: 'evaluation-7', key: 'envelope' }, digest: sha256(envelope) });
+    await until(() => stateOf(name), state('AwaitingApproval', 'None'));
+    expect(await evidenceOf(name)).toMatchObject({
+      reason: 'EvidenceUnavailable',
+      message: expect.stringContaining('the operator may not read ConfigMap'),
+    });
+    const reads = ['--verb=get', '--resource=configmaps', '--resource-name=evaluation-7'];
+    assertOk(await cluster.admin(['create', 'role', 'evidence-reader', ...reads]));
+    const operatorAccount = operatorIdentity(DEFAULT_NAMESPACE).user;
+    const binding = ['create', 'rolebinding', 'evidence-reader', '--role=evidence-reader', `--user=${operatorAccount}`];
+    assertOk(await cluster.admin(binding));
+    await until(() => stateOf(name), state('AutoApproved', 'Production', 'the evaluation job measured 0.97'));
+  });
+
+  it('at an address within the network is not fetched', async () => {
+    const uri = 'https://127.0.0.1:6443/evidence';
+    const name = await submitWith({ uri, digest: sha256('anything') });
+    await until(() => stateOf(name), state('AwaitingApproval', 'None'));
+    expect((await evidenceOf(name))?.message).toContain('127.0.0.1');
   });
 });
 
