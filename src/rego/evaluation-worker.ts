@@ -101,10 +101,22 @@ function load({ key, module, data, memoryBytes }: Step & { kind: 'load' }): void
 function evaluate({ key, input }: Step & { kind: 'evaluate' }): string {
   const entry = loaded.get(key);
   if (!entry) throw new EvaluationError('internal', 'the policy was not loaded');
-  const instance = entry.instance ?? instantiatePolicy(entry.options);
   // After an error the instance's heap is in no known state: the next evaluation gets a new one.
+  const { instance: kept } = entry;
   entry.instance = null;
-  const text = instance.evaluate(input);
+  const { instance, text } = evaluateIn(kept ?? instantiatePolicy(entry.options), entry.options, input);
   if (instance.memoryBytes - entry.bytes <= keptGrowthBytes) entry.instance = instance;
   return text;
+}
+
+/** What an earlier evaluation left must not be what another lacks: then it gets an instance of its own. */
+function evaluateIn(instance: PolicyInstance, options: PolicyInstanceOptions, input: string) {
+  const { used } = instance;
+  try {
+    return { instance, text: instance.evaluate(input) };
+  } catch (error) {
+    if (!used || !(error instanceof EvaluationError) || error.code !== 'memory') throw error;
+    const fresh = instantiatePolicy(options);
+    return { instance: fresh, text: fresh.evaluate(input) };
+  }
 }

@@ -210,6 +210,34 @@ describe('an error', () => {
     expect(await valueFrom(evaluate(evaluator, policy, { input: { count: 1 } }))).toEqual({ names: ['name of 1'] });
   });
 
+  test('what earlier evaluations left takes no memory from another', async () => {
+    const policy = await compile(
+      'names := [concat(" ", ["name of", format_int(i, 10)]) | some i in numbers.range(1, input.count)]',
+    );
+    const given = (count: number) => ({ input: { count }, limits: { memoryBytes: 2 * 1024 * 1024 } });
+    const counts = Array.from({ length: 6 }, (_, at) => 1_000 + at * 1_000);
+    await using worn = createEvaluator({ threads: 1 });
+    const answers = { worn: new Map<number, string>(), fresh: new Map<number, string>() };
+    for (const count of counts) {
+      await using fresh = createEvaluator({ threads: 1 });
+      answers.fresh.set(count, (await evaluate(fresh, policy, given(count))).kind);
+      for (let small = 0; small < 30; small++) await evaluate(worn, policy, given(40));
+      answers.worn.set(count, (await evaluate(worn, policy, given(count))).kind);
+    }
+    expect(answers.worn).toEqual(answers.fresh);
+    expect(new Set(answers.fresh.values())).toEqual(new Set(['value', 'error']));
+  });
+
+  test('a regular expression is the same the second time, and so is another', async () => {
+    await using evaluator = createEvaluator({ threads: 1 });
+    const policy = await compile('matches := [p | some p in input.patterns; regex.match(p, input.text)]');
+    for (let round = 0; round < 300; round++) {
+      const patterns = [`^v${round}$`, `^v${round + 1}$`, '^v[0-9]+$'];
+      const value = await valueFrom(evaluate(evaluator, policy, { input: { patterns, text: `v${round}` } }));
+      expect(value).toEqual({ matches: [`^v${round}$`, '^v[0-9]+$'] });
+    }
+  });
+
   test('data beyond the memory limit is a memory error', async () => {
     await using evaluator = createEvaluator({ threads: 1 });
     const given = { data: { pad: 'x'.repeat(2 * 1024 * 1024) }, limits: { memoryBytes: 1024 * 1024 } };

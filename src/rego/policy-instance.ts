@@ -13,6 +13,7 @@ const { LoadedPolicy }: typeof import('@open-policy-agent/opa-wasm') = createReq
 
 /** What a module that OPA compiled exports, as far as we call it (OPA's WASM ABI 1.3). Addresses are integers. */
 interface PolicyExports extends WebAssembly.Exports {
+  opa_heap_ptr_get(): number;
   opa_heap_ptr_set(address: number): void;
   opa_json_parse(text: number, length: number): number;
   opa_eval_ctx_new(): number;
@@ -30,6 +31,8 @@ interface PolicyExports extends WebAssembly.Exports {
 const pageBytes = 65_536;
 const initialPages = 5;
 const abiMinorVersion = 3;
+/** What earlier evaluations may leave on the heap before it begins anew; less where the policy's memory is small. */
+const keptHeapBytes = 256 * 1024;
 
 export interface PolicyInstanceOptions {
   module: WebAssembly.Module;
@@ -52,6 +55,8 @@ export interface PolicyInstance {
   evaluate(input: string): string;
   /** The memory that it takes now. */
   readonly memoryBytes: number;
+  /** Whether it has evaluated, and may have less memory left than a new one. */
+  readonly used: boolean;
 }
 
 /**
@@ -112,15 +117,20 @@ export function instantiatePolicy({
     const policy = new LoadedPolicy({ instance, module }, memory, abiMinorVersion);
     policy.setData(Uint8Array.from(Buffer.from(data)).buffer);
 
+    let used = false;
     return {
       evaluate: (input) =>
         guard(() => {
-          // The input's text lies where the data ends and the heap begins anew behind it: nothing is left of an
-          // earlier evaluation. opa_eval does all this in one call, but takes an input that is not JSON for none.
-          const at: number = policy.dataHeapPtr;
           currentInput = input;
+          // With the heap go the regular expressions and globs that OPA's runtime has compiled, which takes longer than
+          // most evaluations: so it begins anew, where the data ends, only now and then. What is left there, nothing
+          // reads. opa_eval does all this in one call, but takes an input that is not JSON for none.
+          const heap: number = policy.dataHeapPtr;
+          if (exports.opa_heap_ptr_get() - heap > Math.min(keptHeapBytes, memoryBytes / 16))
+            exports.opa_heap_ptr_set(heap);
+          const at = exports.opa_malloc(Buffer.byteLength(input));
           const length = text.write(input, at);
-          exports.opa_heap_ptr_set(at + length);
+          used = true;
           const parsed = exports.opa_json_parse(at, length);
           if (parsed === 0) throw new EvaluationError('internal', 'the input is not JSON');
           const context = exports.opa_eval_ctx_new();
@@ -131,6 +141,9 @@ export function instantiatePolicy({
         }),
       get memoryBytes() {
         return memory.buffer.byteLength;
+      },
+      get used() {
+        return used;
       },
     };
   });
