@@ -6,6 +6,7 @@ import { type AnyApprovalPolicy, ClusterApprovalPolicy, ModelVersion } from '../
 import { evaluateOffline } from '../src/cli/evaluate/evaluate-offline.ts';
 import { loadPolicies } from '../src/cli/evaluate/load-policies.ts';
 import { loadManifests, parseManifest } from '../src/cli/load-manifests.ts';
+import { buildExamplePolicies } from '../src/dev/examples.ts';
 import { ensureCompiler, repositoryRoot } from '../src/dev/index.ts';
 import { createCompiler, createEvaluator } from '../src/rego/index.ts';
 
@@ -103,6 +104,10 @@ test.for(names)('policies/lib/%s/policy.yaml can be applied as it is, and has th
 test('the two-person rule keeps duties separate', () => {
   const [policy] = loadPolicies([join(library, 'two-person-rule')]);
   expect(policy?.spec).toMatchObject({ separationOfDuties: true, required: 2 });
+});
+
+test('npm start installs none of them', () => {
+  expect(buildExamplePolicies().map(({ metadata }) => metadata)).toEqual([{ name: 'accuracy' }, { name: 'champion' }]);
 });
 
 test('of several policies the strictest decides, and requirements add up', async () => {
