@@ -23,7 +23,8 @@ const snippets = pages.flatMap((page) => {
 
 test.for(snippets)('the Rego at $place compiles', async ({ source }) => {
   const entrypoints = source.startsWith('package approval_test\n') ? ['approval_test'] : ['approval'];
-  expect(await compiler.compile({ 'snippet.rego': source }, { entrypoints })).toMatchObject({ kind: 'compiled' });
+  const module = source.startsWith('package ') ? source : `package approval\n\n${source}`;
+  expect(await compiler.compile({ 'snippet.rego': module }, { entrypoints })).toMatchObject({ kind: 'compiled' });
 });
 
 const named = pages.flatMap((page) => {
