@@ -60,6 +60,7 @@ test_a_claim_without_its_fact_saves_none_that_differs if {
 test_text_is_neither_claim_nor_fact if {
 	waits(judge(version({"accuracy": "0.93"}, {"accuracy": "0.93"}), {}))
 	waits(judge(version({"accuracy": 0.93}, {"accuracy": "0.93"}), {}))
+	waits(judge(version({"accuracy": "0.93"}, {"accuracy": 0.93}), {}))
 }
 
 test_without_claims_it_waits if {

@@ -38,7 +38,6 @@ shown(index) := object.get(windows[index], "name", $"parameters.windows[{index}]
 
 within_hours(window) if {
 	bounds := hours(window)
-	bounds.from < bounds.to
 	here := local[window.timeZone]
 	bounds.from <= here.clock
 	here.clock < bounds.to

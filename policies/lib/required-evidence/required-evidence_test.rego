@@ -47,7 +47,7 @@ test_a_second_entry_with_a_digest_is_enough if {
 }
 
 test_a_malformed_digest_is_denied if {
-	every malformed in ["", "sha256:", "md5:3c", $"{digest}3c", 3, null, ["x"]] {
+	every malformed in ["", "sha256:", "md5:3c", replace(digest, "256", "512"), replace(digest, "3c3c", "3C3c"), $"{digest}3c", 3, null, ["x"]] {
 		document := judge(version([card, object.union(report, {"digest": malformed})]), parameters)
 		count(document.deny) == 1
 		count(document.allow) == 0

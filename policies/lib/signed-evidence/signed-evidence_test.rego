@@ -45,6 +45,10 @@ test_the_right_key_beside_another_is_allowed if {
 	count(judge(verified(attested), parameters).allow) == 1
 }
 
+test_a_key_that_signed_something_else_does_not_count if {
+	waits(judge(verified([attestation(provenance, "laptop"), attestation(card, "build")]), parameters))
+}
+
 test_an_attestation_without_a_key_waits_where_keys_are_named if {
 	waits(judge(verified([{"predicateType": provenance}, attestation(card, "anybody")]), parameters))
 }

@@ -51,7 +51,7 @@ test_never_fewer_than_two if {
 
 # Without approvers in the requirement, the policy's own take their place.
 test_without_approvers_two_of_the_policys_own_approve if {
-	every given in [{}, {"approvers": []}, {"approvers": "group:risk"}, {"approvers": ["group:risk", 3]}, {"approvers": [""]}] {
+	every given in [{}, {"approvers": []}, {"approvers": "group:risk"}, {"approvers": {"risk": "group:risk"}}, {"approvers": ["group:risk", 3]}, {"approvers": [""]}] {
 		document := judge({}, given)
 		requires_two(document)
 		document.require == {{"count": 2, "reason": "two-person rule; parameters.approvers must be a list of names"}}
