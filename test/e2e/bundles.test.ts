@@ -16,11 +16,11 @@ import {
   trustEveryAddress,
   writeArchive,
 } from '../../src/distribution/index.ts';
+import { type OciRegistry, startOciRegistry } from '../bundles/oci-registry.ts';
 import { type CliRun, runCli } from '../cli/run-cli.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
 import { type BundleServer, startBundleServer } from './bundle-server.ts';
 import { expectReplays } from './expect-replays.ts';
-import { type OciRegistry, startOciRegistry } from './oci-registry.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import { until } from './until.ts';
 

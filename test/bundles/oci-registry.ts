@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { ensureRegistry, findFreePort, issueCertificate } from '../../src/dev/index.ts';
-import { until } from './until.ts';
+import { until } from '../e2e/until.ts';
 
 const USERNAME = 'robot';
 const PASSWORD = 'registry-password';
@@ -27,8 +27,14 @@ export interface OciRegistry extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** @param folder where it keeps everything; a registry that was stopped and started again has the same content */
-export async function startOciRegistry(folder: string): Promise<OciRegistry> {
+/** How the registry knows who asks. */
+export type RegistryAuth = Readonly<Record<string, unknown>>;
+
+/**
+ * @param folder where it keeps everything; a registry that was stopped and started again has the same content
+ * @param auth as its configuration has it; a password where it is left out
+ */
+export async function startOciRegistry(folder: string, auth?: RegistryAuth): Promise<OciRegistry> {
   const program = await ensureRegistry();
   const port = await findFreePort(undefined);
   const host = `localhost:${port}`;
@@ -36,8 +42,8 @@ export async function startOciRegistry(folder: string): Promise<OciRegistry> {
   const authority = await issueCertificate({ commonName: 'registry-authority', usage: 'authority', now });
   const issuer = { commonName: 'registry-authority', key: createPrivateKey(authority.key) };
   const server = await issueCertificate({ commonName: 'registry', usage: 'server', issuer, now });
-  const auth = Buffer.from(`${USERNAME}:${PASSWORD}`).toString('base64');
-  const dockerConfig = JSON.stringify({ auths: { [host]: { auth } } });
+  const login = Buffer.from(`${USERNAME}:${PASSWORD}`).toString('base64');
+  const dockerConfig = JSON.stringify({ auths: { [host]: { auth: login } } });
   const file = (name: string) => join(folder, name);
   await mkdir(file('docker'), { recursive: true });
   const config = {
@@ -45,7 +51,7 @@ export async function startOciRegistry(folder: string): Promise<OciRegistry> {
     log: { level: 'error' },
     storage: { filesystem: { rootdirectory: file('storage') } },
     http: { addr: `127.0.0.1:${port}`, secret: 'test', tls: { certificate: file('tls.crt'), key: file('tls.key') } },
-    auth: { htpasswd: { realm: 'registry', path: file('htpasswd') } },
+    auth: auth ?? { htpasswd: { realm: 'registry', path: file('htpasswd') } },
   };
   await Promise.all([
     writeFile(file('tls.crt'), server.certificate),
