@@ -4,6 +4,7 @@ import { type ExitCode, renderExitCodes, toExitCode } from '../exit-code.ts';
 import { loadManifests } from '../load-manifests.ts';
 import { regoPaths } from '../rego-paths.ts';
 import { evaluateOffline } from './evaluate-offline.ts';
+import { loadBundlePolicy, splitBundles } from './load-bundle-policy.ts';
 import { loadPolicies } from './load-policies.ts';
 import { loadSubmitted } from './load-submitted.ts';
 import { DECISION_FORMATS, type DecisionFormat, renderDecisions } from './render-decisions.ts';
@@ -23,14 +24,18 @@ export function buildEvaluateCommand(exit: (code: ExitCode) => void): Command {
       '-f, --filename <file...>',
       'ModelVersions, and Namespaces for their labels: YAML or JSON files, folders, or -',
     )
-    .requiredOption('-p, --policy <path...>', 'policies: YAML files, .rego files, or folders of Rego modules')
+    .requiredOption(
+      '-p, --policy <path...>',
+      'policies: YAML files, .rego files, folders of Rego modules, or bundles (.tar.gz, oci://…)',
+    )
     .addOption(new Option('-o, --output <format>', 'output format').choices(DECISION_FORMATS).default('table'))
     .action(async ({ filename, policy, output }: EvaluateOptions) => exit(await evaluate(filename, policy, output)));
 }
 
 async function evaluate(files: readonly string[], paths: readonly string[], format: DecisionFormat): Promise<ExitCode> {
   const { versions, namespaces } = loadSubmitted(files, loadManifests(files));
-  const policies = loadPolicies(paths);
+  const { bundles, others } = splitBundles(paths);
+  const policies = [...loadPolicies(others), ...(await Promise.all(bundles.map(loadBundlePolicy)))];
   await using compiler = createCompiler(regoPaths());
   await using evaluator = createEvaluator({ ...regoPaths(), threads: 1 });
   const now = new Date().toISOString();

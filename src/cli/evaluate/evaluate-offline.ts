@@ -83,7 +83,7 @@ async function compileInto(
 ): Promise<void> {
   if (source.kind === 'bundle')
     throw new CliError([
-      `${kind} ${metadata.name} comes in a bundle, which is not fetched here: \`assent policy bundle pull\` it, and name its files`,
+      `${kind} ${metadata.name} takes its rules from a bundle: give the bundle itself, as a .tar.gz or by oci://HOST/REPOSITORY:TAG`,
     ]);
   const result = await compiler.compile(source.modules);
   if (result.kind === 'failed') {

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { fetchBundle, writeArchive } from '../../../distribution/index.ts';
-import { locateBundle, PLACES } from './bundle-place.ts';
 import { addCheckOptions, buildChecks, type CheckOptions } from './check-options.ts';
 import { describeArchive } from './describe-archive.ts';
+import { locateBundle, PLACES } from './locate-bundle.ts';
 import { addRegistryOptions, buildTransport, type RegistryOptions } from './registry-options.ts';
 
 interface PullOptions extends RegistryOptions, CheckOptions {

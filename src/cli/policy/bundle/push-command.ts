@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { parseOciReference, pushBundle, readArchive, readBundle } from '../../../distribution/index.ts';
 import { CliError } from '../../cli-error.ts';
-import { readBundleFile } from './bundle-place.ts';
+import { readBundleFile } from './locate-bundle.ts';
 import { addRegistryOptions, openRepositoryFor, type RegistryOptions } from './registry-options.ts';
 
 export function buildPushCommand(): Command {

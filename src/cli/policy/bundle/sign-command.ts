@@ -8,8 +8,8 @@ import {
   signBundle,
   writeArchive,
 } from '../../../distribution/index.ts';
-import { readBundleFile } from './bundle-place.ts';
 import { describeArchive } from './describe-archive.ts';
+import { readBundleFile } from './locate-bundle.ts';
 import { addRegistryOptions, openRepositoryFor, type RegistryOptions } from './registry-options.ts';
 import { addSigningOptions, readPrivateKey, readSigning, type SigningOptions } from './signing-options.ts';
 

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { BundleError, fetchBundle } from '../../../distribution/index.ts';
 import { CliError } from '../../cli-error.ts';
 import { EXIT, type ExitCode, renderExitCodes } from '../../exit-code.ts';
-import { locateBundle, PLACES } from './bundle-place.ts';
 import { addCheckOptions, buildChecks, type CheckOptions } from './check-options.ts';
+import { locateBundle, PLACES } from './locate-bundle.ts';
 import { addRegistryOptions, buildTransport, type RegistryOptions } from './registry-options.ts';
 
 /** What was had, and is not what it should be. */

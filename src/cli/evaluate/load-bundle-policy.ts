@@ -1,0 +1,39 @@
+import { type AnyApprovalPolicy, API_VERSION } from '../../api/index.ts';
+import { fetchBundle } from '../../distribution/index.ts';
+import { CliError } from '../cli-error.ts';
+import { isBundlePlace, locateBundle } from '../policy/bundle/locate-bundle.ts';
+import { buildTransport } from '../policy/bundle/registry-options.ts';
+
+/** @returns the paths that are bundles, and the others */
+export function splitBundles(paths: readonly string[]): {
+  readonly bundles: readonly string[];
+  readonly others: readonly string[];
+} {
+  return { bundles: paths.filter(isBundlePlace), others: paths.filter((path) => !isBundlePlace(path)) };
+}
+
+/**
+ * Reads a bundle as a policy that judges every version: what it matches stands in the policy that refers to it. Its Rego is
+ * compiled anew.
+ *
+ * @throws CliError, BundleError
+ */
+export async function loadBundlePolicy(place: string): Promise<AnyApprovalPolicy> {
+  const fetched = await fetchBundle(locateBundle(place), {}, buildTransport({}));
+  const { modules = {}, data: brought = {} } = fetched.kind === 'fetched' ? fetched.bundle : {};
+  if (Object.keys(modules).length === 0)
+    throw new CliError([`${place}: holds policy.wasm and no Rego; here a policy is compiled from its Rego`]);
+  const { parameters = {}, ...data } = brought;
+  if (!isRecord(parameters)) throw new CliError([`${place}: data.parameters of a policy is an object`]);
+  return {
+    apiVersion: API_VERSION,
+    kind: 'ClusterApprovalPolicy',
+    // No name of an object has a slash or a suffix like this: it takes no other policy's place.
+    metadata: { name: place, generation: 1 },
+    spec: { modules: { ...modules }, data, parameters },
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
