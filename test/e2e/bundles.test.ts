@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION } from '../../src/api/index.ts';
-import { kubeconfigFor } from '../../src/dev/index.ts';
+import { kubeconfigFor, repositoryRoot } from '../../src/dev/index.ts';
 import {
   type BundleFiles,
   openRepository,
@@ -284,6 +284,12 @@ it('a bundle from a ConfigMap decides, once the operator may read it', async () 
   await until(() => stateOf('rules'), state({ ready: 'True', verified: 'Unknown' }));
   // What the policy says comes on top of what the bundle says.
   await expectDecision('rules', 'first', 0.8);
+});
+
+it('the example is ready as soon as it is applied', async () => {
+  const example = join(repositoryRoot, 'examples', 'policies', 'bundle.yaml');
+  assertOk(await cluster.admin(['apply', '--filename', example]));
+  await until(() => stateOf('bundled'), state({ ready: 'True', bundle: state({ revision: '2026-11' }) }));
 });
 
 it('while the registry is down the last good one stays in force, also across a restart of the operator', async () => {
