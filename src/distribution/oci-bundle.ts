@@ -65,7 +65,7 @@ export async function readOciBundle(repository: OciRepository, { layers }: OciBu
     const bytes = await repository.getBlob(digest, size);
     if (layers.length === 1 && isGzip(bytes)) return readArchive(bytes);
     const title = annotations[TITLE] ?? '';
-    if (!/^[\w.][\w./-]*$/.test(title) || title.split('/').includes('..') || files.has(title))
+    if (!isPath(title) || files.has(title))
       throw new BundleError('unsupported', `layer ${digest} is no tar.gz, and has no file name of its own`);
     files.set(title, bytes);
   }
@@ -137,6 +137,10 @@ async function pushManifest(repository: OciRepository, tag: string, layers: read
   const bytes = Buffer.from(JSON.stringify(manifest));
   await repository.putManifest(tag, bytes);
   return sha256Of(bytes);
+}
+
+function isPath(title: string): boolean {
+  return title.split('/').every((segment) => /^[\w.-]+$/.test(segment) && segment !== '.' && segment !== '..');
 }
 
 function parseManifest(bytes: Buffer): z.infer<typeof Manifest> | undefined {
