@@ -11,8 +11,8 @@ export interface ArchiveLimits {
 const MEBIBYTE = 2 ** 20;
 
 export const ARCHIVE_LIMITS: ArchiveLimits = {
-  packedBytes: 8 * MEBIBYTE,
-  unpackedBytes: 32 * MEBIBYTE,
-  fileBytes: 16 * MEBIBYTE,
+  packedBytes: 4 * MEBIBYTE,
+  unpackedBytes: 16 * MEBIBYTE,
+  fileBytes: 8 * MEBIBYTE,
   files: 1024,
 };

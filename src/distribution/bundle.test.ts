@@ -30,6 +30,8 @@ describe('a bundle', () => {
       'another data file says already what data.a.b is',
     ],
     [{ ...REGO, 'data.json': '{' }, 'data.json: is no JSON'],
+    [{ ...REGO, 'data.json': `{"a": ${'['.repeat(100_000)}${']'.repeat(100_000)}}` }, 'more than 256 levels deep'],
+    [{ ...REGO, 'data.yaml': `a: ${'['.repeat(100_000)}${']'.repeat(100_000)}` }, 'data.yaml: is no YAML'],
     [{ ...REGO, 'data.yaml': 'a: &a [*a, *a]\nb: [*c]' }, 'data.yaml: is no YAML'],
     [{ ...REGO, '.manifest': '{"roots": ["teams"]}' }, 'roots do not permit approval'],
     [{ ...REGO, '.manifest': '{"roots": ["approval"]}', 'data.json': '{"a": 1}' }, 'roots do not permit data at a'],
@@ -39,7 +41,7 @@ describe('a bundle', () => {
     [{ ...REGO, 'patch.json': '{}' }, 'a delta bundle'],
     [{ 'policy.wasm': '' }, 'has the entrypoints none and needs approval alone'],
     [{ 'policy.wasm': '', 'x/policy.wasm': '' }, 'a policy has one policy.wasm'],
-  ])('%j is refused', (files, message) => {
+  ])('%.60j is refused', (files, message) => {
     expect(() => read(files)).toThrow(message);
   });
 

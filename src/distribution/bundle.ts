@@ -9,6 +9,7 @@ export const SIGNATURES_FILE = '.signatures.json';
 export const WASM_FILE = 'policy.wasm';
 /** The package of every policy, and so what a bundle must be allowed to hold. */
 const ENTRYPOINT = 'approval';
+const DATA_DEPTH = 256;
 const DATA_FILES = ['data.json', 'data.yaml', 'data.yml'];
 /** What OPA knows and a policy of ours has no use for. */
 const UNSUPPORTED_FILES: Readonly<Record<string, string>> = {
@@ -148,7 +149,14 @@ function checkResolvers({ wasm }: z.infer<typeof BundleManifest>): void {
 }
 
 function parseData(path: string, content: Buffer): unknown {
-  return path.endsWith('.json') ? parseJson(path, content) : parseYamlData(path, content);
+  const value = path.endsWith('.json') ? parseJson(path, content) : parseYamlData(path, content);
+  // Whoever walks deeper data runs out of stack.
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DATA_DEPTH) throw malformed(path, `is nested more than ${DATA_DEPTH} levels deep`);
+    level = level.flatMap((inner) => (typeof inner === 'object' && inner !== null ? Object.values(inner) : []));
+  }
+  return value;
 }
 
 function parseYamlData(path: string, content: Buffer): unknown {

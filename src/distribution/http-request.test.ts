@@ -54,6 +54,14 @@ describe('a redirect', () => {
   });
 });
 
+it('with authorities that are no PEM, or a header that is none, fails as any other', async () => {
+  const url = new URL('https://127.0.0.1:1/');
+  const sending = sendHttp({ url, maxBytes: 1 }, { ...transport, caBundle: 'no PEM' });
+  await expect(sending).rejects.toMatchObject({ name: 'BundleError', code: 'unreachable' });
+  const broken = sendHttp({ url, headers: { authorization: 'Bearer a\nb' }, maxBytes: 1 }, transport);
+  await expect(broken).rejects.toMatchObject({ name: 'BundleError', code: 'unreachable' });
+});
+
 describe('an answer', () => {
   it('that is too long, or never ends, is cut off and refused', async () => {
     const url = await serve((_, response) => {

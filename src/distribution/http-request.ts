@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
@@ -70,28 +70,30 @@ async function sendOnce(
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const outgoing = send(url, {
-    method,
-    agent: false,
-    lookup: guard.lookupFor(url),
-    ...(isIP(host) ? {} : { servername: host }),
-    ...(atHome && caBundle ? { ca: caBundle } : {}),
-    ...(signal ? { signal } : {}),
-    headers: {
-      'user-agent': USER_AGENT,
-      ...(atHome ? headers : withoutCredentials),
-      ...(body ? { 'content-length': String(body.length) } : {}),
-    },
-  });
-  outgoing.on('response', (response) => {
-    readAnswer(response, maxBytes).then(resolve, reject);
-  });
-  outgoing.on('error', reject);
-  outgoing.end(body);
+  let outgoing: ClientRequest | undefined;
   try {
+    // It throws at once where authorities are no PEM, or a header has a character that none may have.
+    outgoing = send(url, {
+      method,
+      agent: false,
+      lookup: guard.lookupFor(url),
+      ...(isIP(host) ? {} : { servername: host }),
+      ...(atHome && caBundle ? { ca: caBundle } : {}),
+      ...(signal ? { signal } : {}),
+      headers: {
+        'user-agent': USER_AGENT,
+        ...(atHome ? headers : withoutCredentials),
+        ...(body ? { 'content-length': String(body.length) } : {}),
+      },
+    });
+    outgoing.on('response', (response) => {
+      readAnswer(response, maxBytes).then(resolve, reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
     return await promise;
   } catch (error) {
-    outgoing.destroy();
+    outgoing?.destroy();
     throw toBundleError(error, url);
   }
 }

@@ -28,6 +28,9 @@ const ConfigMapObject = z.object({ data: Entries, binaryData: Entries });
 /** A Secret's HMAC key that anybody can guess is none. */
 const SHARED_SECRET_BYTES = 16;
 
+/** All requests of one bundle together. */
+const FETCH_MS = 30_000;
+
 interface BundleFetcherOptions {
   readonly cluster: Cluster;
   readonly guard: AddressGuard;
@@ -42,9 +45,16 @@ export function createBundleFetcher({ cluster, guard, signal }: BundleFetcherOpt
   return {
     async fetch({ namespace, bundle }, known) {
       const reader = createObjectReader(cluster, namespace);
-      const source = await findSource(bundle, reader);
-      const checks = await buildChecks(bundle, reader);
-      return fetchBundle(source, checks, { guard, caBundle: bundle.caBundle, signal }, known);
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]);
+      try {
+        const source = await findSource(bundle, reader);
+        const checks = await buildChecks(bundle, reader);
+        return await fetchBundle(source, checks, { guard, caBundle: bundle.caBundle, signal: limited }, known);
+      } catch (error) {
+        // The operator ends: that is no fault of the bundle.
+        signal.throwIfAborted();
+        throw error;
+      }
     },
   };
 }

@@ -17,6 +17,8 @@ interface PolicyReconcilerPorts {
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly health: PolicyHealth;
+  /** Has the policy's bundle fetched, which may take long; then the policy comes back here. */
+  readonly fetchLater: (key: string) => void;
   /** Told when what is in force may have changed: versions that wait are judged again. */
   readonly onSettled: (entry: PolicyEntry) => void;
 }
@@ -30,9 +32,13 @@ export async function reconcilePolicy(key: string, ports: PolicyReconcilerPorts)
   const { catalog, bundles, clock, events, health, writer } = ports;
   const found = catalog.get(key);
   if (!found) return undefined;
-  if (comesInBundle(found)) {
-    if (found.state.kind === 'unknown' || bundles.isDue(found))
-      catalog.settle(key, found.source, await bundles.refresh(found));
+  if (comesInBundle(found) && (found.state.kind === 'unknown' || bundles.isDue(found))) {
+    const restored = await bundles.restore(found);
+    if (!restored) {
+      ports.fetchLater(key);
+      return undefined;
+    }
+    catalog.settle(key, found.source, restored);
   } else if (found.state.kind === 'unknown' && found.source.kind === 'modules') {
     catalog.settle(key, found.source, await compileModules(key, found, found.source.modules, ports));
   }
@@ -59,6 +65,15 @@ export async function reconcilePolicy(key: string, ports: PolicyReconcilerPorts)
   }
   const requeueAfterMs = comesInBundle(entry) ? bundles.nextMs(key) : undefined;
   return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
+}
+
+/** Fetches the bundle of a policy. How it went is told by `reconcilePolicy`. */
+export async function fetchPolicy(
+  key: string,
+  { catalog, bundles }: Pick<PolicyReconcilerPorts, 'catalog' | 'bundles'>,
+): Promise<undefined> {
+  const found = catalog.get(key);
+  if (found && comesInBundle(found)) catalog.settle(key, found.source, await bundles.refresh(found));
 }
 
 async function compileModules(

@@ -36,6 +36,11 @@ export function comesInBundle(entry: PolicyEntry): entry is BundleEntry {
 export interface BundleRefresher {
   /** Whether it is time to ask for it, or its source is another one now. */
   isDue(entry: BundleEntry): boolean;
+  /**
+   * What was in force before a restart, from the status and the disk: a registry that is down, or slow, holds up no start.
+   * Null where nothing was, or the policy has changed since.
+   */
+  restore(entry: BundleEntry): Promise<PolicyState | null>;
   /** Fetches, checks and compiles; every failure is a state that leaves the last good policy in force. */
   refresh(entry: BundleEntry): Promise<PolicyState>;
   /** When it is to be asked for again; undefined: never, as its digest is given. */
@@ -94,8 +99,8 @@ export function createBundleRefresher(ports: BundleRefresherPorts): BundleRefres
     const { wasm, modules, data, revision } = fetched.bundle;
     const result = wasm ? await compiler.adopt(wasm, { data }) : await compiler.compile(modules, { data });
     if (result.kind === 'failed') {
-      // What the bundle holds is the same the next time: it is asked for as often as a good one.
-      remember(entry, { failures: 0, good: undefined }, nextMs);
+      // It will hold the same the next time; but what it was compiled with may have been at fault.
+      remember(entry, { failures: 0, good: undefined }, nextMs ?? intervalMs(source.bundle));
       const problem = `the policy in the bundle ${fetched.state.digest} does not compile: ${describeCompileErrors(result.errors)}`;
       return { ...(await findLastGood(entry)), kind: 'failed', step: 'compile', errors: result.errors, problem };
     }
@@ -119,25 +124,25 @@ export function createBundleRefresher(ports: BundleRefresherPorts): BundleRefres
       const found = find(entry);
       return !found || (found.dueAt !== undefined && found.dueAt <= performance.now());
     },
+    async restore(entry) {
+      const { metadata, state, status } = entry;
+      const wasReady = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
+      const asBefore = wasReady && status?.observedGeneration === metadata.generation;
+      if (find(entry) || state.kind !== 'unknown' || !asBefore) return null;
+      const { inForce, bundle } = await findLastGood(entry);
+      if (!inForce || !bundle) return null;
+      remember(entry, { failures: 0, good: undefined }, AFTER_RESTART_MS * random());
+      return { kind: 'compiled', inForce, bundle };
+    },
     async refresh(entry) {
       const before = find(entry);
-      const { metadata, source, state, status } = entry;
-      const wasReady = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
-      if (!before && state.kind === 'unknown' && wasReady && status?.observedGeneration === metadata.generation) {
-        const { inForce, bundle } = await findLastGood(entry);
-        // A registry that is down, or slow, holds up no start.
-        if (inForce && bundle) {
-          remember(entry, { failures: 0, good: undefined }, AFTER_RESTART_MS * random());
-          return { kind: 'compiled', inForce, bundle };
-        }
-      }
       try {
         return await fetchAndCompile(entry, before);
       } catch (error) {
         if (!(error instanceof BundleError)) throw error;
         const failures = (before?.failures ?? 0) + 1;
         const retryMs =
-          Math.min(intervalMs(source.bundle), FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.5 + random() / 2);
+          Math.min(intervalMs(entry.source.bundle), FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.5 + random() / 2);
         remember(entry, { failures, good: before?.good }, retryMs);
         const step = BUNDLE_FAILURE[error.code] ?? 'fetch';
         return { ...(await findLastGood(entry)), kind: 'failed', step, errors: [], problem: error.message };

@@ -16,7 +16,7 @@ import { createPolicyHealth } from './policy-health.ts';
 import type { Clock, PolicyCompiler, PolicyEvaluator, PolicyKind, RecordLog } from './ports.ts';
 import { readLabels } from './read-labels.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
-import { reconcilePolicy } from './reconcile-policy.ts';
+import { fetchPolicy, reconcilePolicy } from './reconcile-policy.ts';
 import { createBundleRefresher } from './refresh-bundle.ts';
 import { MODEL_VERSIONS, NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
@@ -49,7 +49,8 @@ export interface OperatorOptions {
 export interface Operator extends AsyncDisposable {
   /**
    * Resolves when the caches have synced, every policy has been compiled or has failed to, and the deployment guard, where
-   * it is installed, goes by what is approved now.
+   * it is installed, goes by what is approved now. A policy whose bundle is still to be fetched holds up only the versions
+   * that it judges.
    */
   readonly ready: Promise<void>;
   /** Versions that wait or are worked on. */
@@ -81,6 +82,8 @@ export function startOperator(options: OperatorOptions): Operator {
 
   const versions = createWorkQueue({ workers: options.workers ?? WORKERS, onError: events.reconcileFailed });
   const policies = createWorkQueue({ workers: 4, onError: events.reconcileFailed });
+  /** Apart from the others, for a registry may be slow: who waits for it shall hold up nobody. */
+  const fetches = createWorkQueue({ workers: 4, onError: events.reconcileFailed });
   /** Keys read NAMESPACE/MODEL. */
   const models = createWorkQueue({ workers: 1, onError: events.reconcileFailed });
 
@@ -254,6 +257,7 @@ export function startOperator(options: OperatorOptions): Operator {
     events: recorder,
     clock,
     health,
+    fetchLater: (key: string) => fetches.add(key),
     onSettled: settlePolicy,
   };
 
@@ -270,12 +274,17 @@ export function startOperator(options: OperatorOptions): Operator {
     }
     // A policy not yet known must not be a policy that does not exist: none is decided before all are settled.
     const policiesRun = policies.run((key) => reconcilePolicy(key, policyPorts), stop.signal);
+    const fetchesRun = fetches.run(async (key) => {
+      await fetchPolicy(key, policyPorts);
+      policies.add(key);
+    }, stop.signal);
     await Promise.all([untilAborted(policies.idle(), stop.signal), guard.start(stop.signal)]);
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     events.synced({ modelVersions: versionStore.size, policies: catalog.entries().length, seconds });
     resolveReady();
     await Promise.all([
       policiesRun,
+      fetchesRun,
       models.run(reconcileModel, stop.signal),
       versions.run((key) => reconcileModelVersion(key, ports), stop.signal),
     ]);
