@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPrivateKey, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -242,7 +242,7 @@ describe('a bundle from a registry with TLS and a password', () => {
     assertOk(await apply(aPolicy('elsewhere', elsewhere)));
     const refused = await until(() => stateOf('elsewhere'), state({ ready: 'False', reason: 'FetchFailed' }));
     expect(refused.message).toContain(`Secret registry has no credentials for ${server.host}`);
-    expect(server.credentials.filter((sent) => sent !== undefined)).toEqual([]);
+    expect(server.credentials).toEqual([]);
   });
 });
 
@@ -257,6 +257,22 @@ describe('a bundle from a server', () => {
     server.serve(await writeArchive(await buildFiles('recompiled')));
     await until(() => stateOf('compiled'), state({ ready: 'True', bundle: state({ revision: 'recompiled' }) }));
     await expectDecision('compiled', 'recompiled');
+  });
+
+  it('is asked for with a token that may be sent there, and verified by a shared secret', async () => {
+    const hmac = randomBytes(24).toString('base64');
+    const entries = { host: server.host, token: 'bundle-token', hmac };
+    const literals = Object.entries(entries).map(([key, value]) => `--from-literal=${key}=${value}`);
+    assertOk(await cluster.admin(['create', 'secret', 'generic', 'bundles', ...literals]));
+    await grant('secrets', 'bundles');
+    const signature = { key: createSecretKey(Buffer.from(hmac)), scope: 'production' };
+    server.serve(await writeArchive(await signBundle(await buildFiles('secret'), signature)));
+    const keys = [{ secretRef: { name: 'bundles', key: 'hmac' } }];
+    const verify = { bundle: { keys, scope: 'production' } };
+    const auth = { secretRef: { name: 'bundles' } };
+    assertOk(await apply(aPolicy('secret', { http: `http://${server.host}/s.tar.gz`, verify, auth })));
+    await until(() => stateOf('secret'), state({ ready: 'True', verified: 'True' }));
+    expect(server.credentials).toContain('Bearer bundle-token');
   });
 
   it.each([
@@ -284,6 +300,23 @@ it('a bundle from a ConfigMap decides, once the operator may read it', async () 
   await until(() => stateOf('rules'), state({ ready: 'True', verified: 'Unknown' }));
   // What the policy says comes on top of what the bundle says.
   await expectDecision('rules', 'first', 0.8);
+});
+
+it('a policy of the cluster names the namespace of its ConfigMap', async () => {
+  const bundle = { configMap: { name: 'rules', namespace: cluster.namespace } };
+  const name = `bundled-${randomBytes(4).toString('hex')}`;
+  assertOk(await apply({ ...aPolicy(name, bundle), kind: 'ClusterApprovalPolicy' }));
+  try {
+    await until(
+      async () => {
+        const { stdout } = await cluster.admin(['get', 'clusterapprovalpolicy', name, '--output', 'json']);
+        return JSON.parse(stdout).status?.bundle?.digest;
+      },
+      expect.stringMatching(/^sha256:/),
+    );
+  } finally {
+    assertOk(await cluster.admin(['delete', 'clusterapprovalpolicy', name]));
+  }
 });
 
 it('the example is ready as soon as it is applied', async () => {
