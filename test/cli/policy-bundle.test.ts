@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../../src/dev/index.ts';
-import { readArchive, writeArchive } from '../../src/distribution/index.ts';
+import { readArchive, readBundle, writeArchive } from '../../src/distribution/index.ts';
 import { type CliRun, runCli } from './run-cli.ts';
 
 let folder: string;
@@ -72,6 +72,25 @@ describe('assent policy bundle', { timeout: 60_000 }, () => {
     const run = await assent('policy', 'bundle', ...args);
     expect(run).toMatchObject({ status: 2, stderr: expect.stringContaining(message) });
     expect(run.stderr).not.toContain('    at ');
+  });
+
+  it('puts the compiled policy in where that is asked for', async () => {
+    const built = await assent(
+      'policy',
+      'bundle',
+      'build',
+      'accuracy',
+      '--wasm',
+      '--key',
+      'key.pem',
+      '-o',
+      'wasm.tar.gz',
+    );
+    expect(built.status).toBe(0);
+    const { wasm } = readBundle(await readArchive(await readFile(file('wasm.tar.gz'))));
+    expect(wasm?.subarray(0, 4)).toEqual(Buffer.from('\0asm'));
+    const verified = await assent('policy', 'bundle', 'verify', 'wasm.tar.gz', '--public-key', 'key.pub');
+    expect(verified.status).toBe(0);
   });
 
   it('does not build what does not compile', async () => {
