@@ -1,5 +1,6 @@
 import { type AnyApprovalPolicy, API_VERSION } from '../../api/index.ts';
 import { fetchBundle } from '../../distribution/index.ts';
+import type { CompileResult, Compiler } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
 import { isBundlePlace, locateBundle } from '../policy/bundle/locate-bundle.ts';
 import { buildTransport } from '../policy/bundle/registry-options.ts';
@@ -32,6 +33,14 @@ export async function loadBundlePolicy(place: string): Promise<AnyApprovalPolicy
     metadata: { name: place, generation: 1 },
     spec: { modules: { ...modules }, data, parameters },
   };
+}
+
+/** @returns the policy as the operator would have it in force: compiled already, or of the Rego. */
+export async function compileBundle(place: string, compiler: Compiler): Promise<CompileResult> {
+  const fetched = await fetchBundle(locateBundle(place), {}, buildTransport({}));
+  if (fetched.kind === 'unchanged') throw new Error('nothing was known of the bundle before');
+  const { wasm, modules, data } = fetched.bundle;
+  return wasm ? compiler.adopt(wasm, { data }) : compiler.compile(modules, { data });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,6 +3,7 @@ import type { AuditRecord } from '../../decision/index.ts';
 import { loadRecordedPolicy, type Replay, replayDecision } from '../../operator/index.ts';
 import { type CompiledPolicy, type Compiler, createCompiler, createEvaluator } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
+import { compileBundle, splitBundles } from '../evaluate/load-bundle-policy.ts';
 import { loadPolicies } from '../evaluate/load-policies.ts';
 import { EXIT, type ExitCode, renderExitCodes } from '../exit-code.ts';
 import { regoPaths } from '../rego-paths.ts';
@@ -20,7 +21,10 @@ export function buildReplayCommand(exit: (code: ExitCode) => void): Command {
         'The policies are taken from the record itself, from --policy, or from the cache of compiled policies.',
     )
     .argument('<file...>', 'records: what the operator wrote, its log, or - for standard input')
-    .option('-p, --policy <path...>', 'policies: YAML files, .rego files, or folders of Rego modules')
+    .option(
+      '-p, --policy <path...>',
+      'policies: YAML files, .rego files, folders of Rego modules, or bundles (.tar.gz, oci://…)',
+    )
     .addHelpText('after', renderExitCodes('replay'))
     .action(async (files: readonly string[], options: ReplayOptions) => exit(await replay(files, options)));
 }
@@ -56,7 +60,11 @@ function render(result: Replay): string {
 }
 
 async function compileGiven(paths: readonly string[], compiler: Compiler): Promise<readonly CompiledPolicy[]> {
-  const results = await Promise.all(loadPolicies(paths).map(({ spec }) => compiler.compile(spec.modules ?? {})));
+  const { bundles, others } = splitBundles(paths);
+  const results = await Promise.all([
+    ...loadPolicies(others).flatMap(({ spec: { modules } }) => (modules ? [compiler.compile(modules)] : [])),
+    ...bundles.map((place) => compileBundle(place, compiler)),
+  ]);
   return results.flatMap((result) => (result.kind === 'compiled' ? [result.policy] : []));
 }
 
