@@ -2,7 +2,16 @@ import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { ARCHIVE_LIMITS } from './archive-limits.ts';
 import { BundleError } from './bundle-error.ts';
-import { COSIGN_SIGNATURE, type CosignSignature, cosignTag, SIMPLE_SIGNING, signCosign } from './cosign-signature.ts';
+import {
+  COSIGN_SIGNATURE,
+  type CosignSignature,
+  cosignTag,
+  parseSigstoreBundle,
+  parseSimpleSigning,
+  SIGSTORE_BUNDLE,
+  SIMPLE_SIGNING,
+  signCosign,
+} from './cosign-signature.ts';
 import type { OciReference } from './oci-reference.ts';
 import { OCI_MANIFEST, type OciRepository, sha256Of } from './oci-registry.ts';
 import { type BundleFiles, isGzip, readArchive } from './read-archive.ts';
@@ -72,18 +81,22 @@ export async function readOciBundle(repository: OciRepository, { layers }: OciBu
   return files;
 }
 
-/** @returns what cosign keeps beside the manifest; nothing where nobody signed it */
+/** @returns what cosign keeps beside the manifest, of old and of new; nothing where nobody signed it */
 export async function readCosignSignatures(
   repository: OciRepository,
   manifestDigest: string,
 ): Promise<readonly CosignSignature[]> {
   const layers = await readSignatureLayers(repository, manifestDigest);
-  return Promise.all(
-    layers.slice(0, SIGNATURES).map(async ({ digest, annotations }) => ({
-      payload: await repository.getBlob(digest, SIGNATURE_BYTES),
-      signature: annotations[COSIGN_SIGNATURE] ?? '',
-    })),
-  );
+  const tagged = layers.slice(0, SIGNATURES).map(async ({ digest, annotations }) => {
+    return parseSimpleSigning(await repository.getBlob(digest, SIGNATURE_BYTES), annotations[COSIGN_SIGNATURE] ?? '');
+  });
+  const referrers = (await repository.getReferrers(manifestDigest, SIGSTORE_BUNDLE)).slice(0, SIGNATURES);
+  const referring = referrers.map(async (digest) => {
+    const manifest = await repository.getManifest(digest);
+    const [layer] = (manifest && parseManifest(manifest.bytes)?.layers) ?? [];
+    return layer ? parseSigstoreBundle(await repository.getBlob(layer.digest, SIGNATURE_BYTES)) : [];
+  });
+  return (await Promise.all([...tagged, ...referring])).flat();
 }
 
 /** @returns the digest of the manifest, which the same bytes always have */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { BundleError } from './bundle-error.ts';
 import { type HttpAnswer, type HttpRequest, sendHttp, type Transport } from './http-request.ts';
 import type { OciReference } from './oci-reference.ts';
@@ -6,13 +7,19 @@ import { answerChallenge, type Credentials } from './registry-login.ts';
 
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
-/** Asked for only to be told apart: an index holds several manifests. */
+const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
+/** An index is no bundle; it is asked for so that this can be told. */
 const ACCEPTED = [
   OCI_MANIFEST,
   DOCKER_MANIFEST,
-  'application/vnd.oci.image.index.v1+json',
+  OCI_INDEX,
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ].join(', ');
+const Index = z.object({
+  manifests: z.array(
+    z.object({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/), artifactType: z.string().optional() }),
+  ),
+});
 const MANIFEST_BYTES = 2 ** 20;
 const ERROR_BYTES = 2 ** 16;
 
@@ -27,6 +34,8 @@ export interface OciRepository {
    * @returns null where there is none
    */
   getManifest(reference: string): Promise<{ readonly bytes: Buffer; readonly digest: string } | null>;
+  /** @returns the digests of the manifests of this type that say they belong to another one */
+  getReferrers(digest: string, artifactType: string): Promise<readonly string[]>;
   /** What comes is checked against the digest. */
   getBlob(digest: string, maxBytes: number): Promise<Buffer>;
   /** Does nothing where the registry has it. */
@@ -56,15 +65,25 @@ export function openRepository(
     return sendHttp(withLogin(), options);
   };
 
+  const getManifest: OciRepository['getManifest'] = async (reference) => {
+    const url = new URL(`manifests/${reference}`, base);
+    const answer = await send({ url, headers: { accept: ACCEPTED }, maxBytes: MANIFEST_BYTES });
+    if (answer.status === 404) return null;
+    requireStatus(answer, url, options, 200);
+    const digest = sha256Of(answer.body);
+    if (reference.includes(':') && reference !== digest) throw mismatch(url, reference, digest);
+    return { bytes: answer.body, digest };
+  };
+
   return {
-    async getManifest(reference) {
-      const url = new URL(`manifests/${reference}`, base);
-      const answer = await send({ url, headers: { accept: ACCEPTED }, maxBytes: MANIFEST_BYTES });
-      if (answer.status === 404) return null;
-      requireStatus(answer, url, options, 200);
-      const digest = sha256Of(answer.body);
-      if (reference.includes(':') && reference !== digest) throw mismatch(url, reference, digest);
-      return { bytes: answer.body, digest };
+    getManifest,
+    async getReferrers(digest, artifactType) {
+      const url = new URL(`referrers/${digest}`, base);
+      const answer = await send({ url, headers: { accept: OCI_INDEX }, maxBytes: MANIFEST_BYTES });
+      // A registry that does not keep them itself: who pushes writes them under a tag.
+      const index = answer.status === 200 ? answer.body : (await getManifest(digest.replace(':', '-')))?.bytes;
+      const { manifests = [] } = (index && parseIndex(index)) ?? {};
+      return manifests.flatMap((entry) => (entry.artifactType === artifactType ? [entry.digest] : []));
     },
     async getBlob(digest, maxBytes) {
       const url = new URL(`blobs/${digest}`, base);
@@ -97,6 +116,14 @@ export function openRepository(
       requireStatus(answer, url, options, 201);
     },
   };
+}
+
+function parseIndex(bytes: Buffer): z.infer<typeof Index> | undefined {
+  try {
+    return Index.safeParse(JSON.parse(bytes.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
 }
 
 export function sha256Of(bytes: Uint8Array): string {
