@@ -11,13 +11,21 @@ export interface BundleServer extends AsyncDisposable {
   /** What was sent as Authorization. */
   readonly credentials: readonly (string | undefined)[];
   serve(content: Uint8Array): void;
+  /** How many requests to `/never` wait for an answer. */
+  waiting(): number;
 }
 
 export async function startBundleServer(): Promise<BundleServer> {
   let content: Uint8Array = Buffer.alloc(0);
+  let waiting = 0;
   const answers: number[] = [];
   const credentials: (string | undefined)[] = [];
   const server = createServer((request, response) => {
+    if (request.url === '/never') {
+      waiting++;
+      response.on('close', () => waiting--);
+      return;
+    }
     credentials.push(request.headers.authorization);
     if (request.url === '/elsewhere') {
       answers.push(302);
@@ -40,6 +48,7 @@ export async function startBundleServer(): Promise<BundleServer> {
     serve(next) {
       content = next;
     },
+    waiting: () => waiting,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

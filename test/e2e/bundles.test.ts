@@ -343,6 +343,20 @@ it('while the registry is down the last good one stays in force, also across a r
   await until(() => stateOf('moving'), state({ ready: 'True', bundle: state({ revision: 'better' }) }));
 });
 
+it('servers that never answer hold up no policy that has its Rego', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'].map((letter) => `endless-${letter}`);
+  for (const name of names) assertOk(await apply(aPolicy(name, { http: `http://${server.host}/never`, ...signed() })));
+  await until(async () => server.waiting(), 4);
+  const spec = {
+    modules: { 'p.rego': 'package approval\n\nallow contains "at once"\n' },
+    match: aPolicy('prompt', {}).spec.match,
+  };
+  assertOk(await apply({ ...aPolicy('prompt', {}), spec }));
+  await until(() => stateOf('prompt'), state({ ready: 'True' }), 8_000);
+  expect(server.waiting()).toBe(4);
+  assertOk(await cluster.admin(['delete', 'approvalpolicy', ...names]));
+});
+
 it('decisions by bundles are made again from the records alone', async () => {
   const { decisions } = await expectReplays(logs.flat());
   expect(decisions).toBeGreaterThan(10);
