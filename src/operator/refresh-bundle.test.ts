@@ -55,6 +55,7 @@ function start(...objects: readonly unknown[]) {
     compiler,
     records: { record: () => undefined },
     clock: () => 'now',
+    events: { bundleFetched: () => undefined, bundleFailed: () => undefined },
     random: () => 0.5,
   });
   const ports = {

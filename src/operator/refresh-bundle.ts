@@ -4,6 +4,7 @@ import { parseDurationMs } from '../api/index.ts';
 import { digestOf, type PolicyRecord } from '../decision/index.ts';
 import { type Bundle, BundleError, type BundleState } from '../distribution/index.ts';
 import type { CompiledPolicy } from '../rego/index.ts';
+import type { OperatorEvents } from '../telemetry/index.ts';
 import { isPinned } from './bundle-fetcher.ts';
 import {
   type BundleInForce,
@@ -53,6 +54,7 @@ interface BundleRefresherPorts {
   readonly compiler: PolicyCompiler;
   readonly records: RecordLog;
   readonly clock: Clock;
+  readonly events: Pick<OperatorEvents, 'bundleFetched' | 'bundleFailed'>;
   /** Between 0 and 1. */
   readonly random?: () => number;
 }
@@ -69,7 +71,7 @@ interface Known {
 }
 
 export function createBundleRefresher(ports: BundleRefresherPorts): BundleRefresher {
-  const { fetcher, compiler, records, clock, random = Math.random } = ports;
+  const { fetcher, compiler, records, clock, events, random = Math.random } = ports;
   const known = new Map<string, Known>();
 
   const find = ({ kind, metadata, source }: BundleEntry): Known | undefined => {
@@ -90,6 +92,7 @@ export function createBundleRefresher(ports: BundleRefresherPorts): BundleRefres
       bundle: source.bundle,
     };
     const fetched = await fetcher.fetch(policy, before?.good?.state);
+    events.bundleFetched(policyKey(entry.kind, metadata), fetched.kind);
     const nextMs = isPinned(policy) ? undefined : intervalMs(source.bundle) * (0.9 + random() / 5);
     if (fetched.kind === 'unchanged' && before?.good) {
       remember(entry, { failures: 0, good: before.good }, nextMs);
@@ -144,6 +147,7 @@ export function createBundleRefresher(ports: BundleRefresherPorts): BundleRefres
         const retryMs =
           Math.min(intervalMs(entry.source.bundle), FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.5 + random() / 2);
         remember(entry, { failures, good: before?.good }, retryMs);
+        events.bundleFailed(policyKey(entry.kind, entry.metadata), error, retryMs);
         const step = BUNDLE_FAILURE[error.code] ?? 'fetch';
         return { ...(await findLastGood(entry)), kind: 'failed', step, errors: [], problem: error.message };
       }

@@ -230,6 +230,7 @@ export function startOperator(options: OperatorOptions): Operator {
     compiler,
     records,
     clock,
+    events,
   });
   const ports = {
     versions: versionStore,

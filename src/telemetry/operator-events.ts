@@ -36,6 +36,9 @@ export interface OperatorEvents {
     readonly quarantined: boolean;
   }): void;
   policyGone(policy: string): void;
+  /** A policy's bundle was asked for; what failed is tried again. */
+  bundleFetched(policy: string, result: 'fetched' | 'unchanged'): void;
+  bundleFailed(policy: string, error: unknown, retryInMs: number): void;
   approvalsVerifiedChanged(verified: boolean, problems: readonly string[]): void;
   connectionProblem(resource: string, error: unknown): void;
   /** Decisions are signed with this key from now on. */
@@ -99,6 +102,15 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
       metrics.policyQuarantined.set({ policy, namespace }, quarantined ? 1 : 0);
       if (quarantined) log.warn({ policy, namespace }, 'policy quarantined');
       else log.info({ policy, namespace }, 'policy released from quarantine');
+    },
+    bundleFetched: (policy, result) => {
+      metrics.bundleFetches.inc({ result });
+      if (result === 'fetched') log.info({ policy }, 'bundle fetched');
+      else log.debug({ policy }, 'bundle unchanged');
+    },
+    bundleFailed: (policy, err, retryInMs) => {
+      metrics.bundleFetches.inc({ result: 'failed' });
+      log.warn({ policy, err, retryInMs: Math.round(retryInMs) }, 'bundle refused or not fetched');
     },
     policyGone: (policy) => metrics.policyReady.remove({ policy }),
     approvalsVerifiedChanged: (verified, problems) => {

@@ -7,6 +7,7 @@ export interface OperatorMetrics {
   readonly approvalsVerified: Gauge;
   readonly policyReady: Gauge<'policy'>;
   readonly policyQuarantined: Gauge<'policy' | 'namespace'>;
+  readonly bundleFetches: Counter<'result'>;
   readonly evaluationSeconds: Histogram<'policy'>;
   readonly reconcileFailures: Counter;
   readonly watchInterruptions: Counter<'resource'>;
@@ -58,6 +59,12 @@ export function createOperatorMetrics(): OperatorMetrics {
       name: 'assent_policy_quarantined',
       help: '1 while the policy is not evaluated for versions of the namespace, because it was stopped too often.',
       labelNames: ['policy', 'namespace'],
+      registers,
+    }),
+    bundleFetches: new Counter({
+      name: 'assent_bundle_fetches_total',
+      help: "Fetches of policies' bundles, by what came of them (fetched, unchanged, failed).",
+      labelNames: ['result'],
       registers,
     }),
     evaluationSeconds: new Histogram({
