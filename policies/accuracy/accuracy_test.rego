@@ -37,3 +37,7 @@ test_a_percentage_is_denied if {
 test_another_threshold_is_another_rule if {
 	count(approval.allow) == 1 with input as version({"accuracy": 0.85}) with data.parameters as {"threshold": 0.8}
 }
+
+test_a_negative_share_is_denied if {
+	count(approval.deny) == 1 with input as version({"accuracy": -0.1}) with data.parameters as parameters
+}
