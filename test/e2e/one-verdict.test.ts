@@ -39,9 +39,14 @@ beforeAll(async () => {
 
   assertOk(await cluster.admin(['create', '--filename', '-'], asList(buildPolicies(cluster.namespace))));
   await until(async () => {
-    const { stdout } = await cluster.admin(['get', 'ap', '-o', 'jsonpath={.items[*].status.conditions[*].status}']);
+    const { stdout } = await cluster.admin([
+      'get',
+      'ap',
+      '-o',
+      'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}',
+    ]);
     return stdout.split(' ').filter((status) => status === 'True').length;
-  }, 12);
+  }, 4);
   await create(table.map(({ version }) => version));
   await until(async () => (await readAll()).filter(isDecided).length, table.length + names.length);
 });
@@ -60,7 +65,8 @@ const Versions = z.object({ items: z.array(ModelVersion) });
 
 async function readAll(): Promise<readonly ModelVersion[]> {
   const { stdout } = assertOk(await cluster.admin(['get', 'mv', '--output', 'json']));
-  return Versions.parse(JSON.parse(stdout)).items;
+  // Whoever installs the admission policies tries them on versions of its own.
+  return Versions.parse(JSON.parse(stdout)).items.filter(({ metadata }) => metadata.name.startsWith('table-'));
 }
 
 function isDecided({ status }: ModelVersion): boolean {
@@ -111,7 +117,7 @@ it('and assent policy explain finds in the cluster what the operator decided', a
   const waiting = stored.filter(
     ({ status, metadata }) => status?.decision?.outcome === 'Pending' && /^table-\d+$/.test(metadata.name),
   );
-  for (const { metadata, status } of waiting.slice(0, 5)) {
+  for (const { metadata, status } of waiting.slice(0, 2)) {
     const args = ['policy', 'explain', metadata.name, '-n', cluster.namespace, '-o', 'json'];
     const run = await runCli([...args, '--kubeconfig', inject('cluster').kubeconfig], {
       cacheFolder: join(tmpdir(), 'assent-test-cache'),
