@@ -1,5 +1,11 @@
 import type { AnyApprovalPolicy } from '../../api/index.ts';
-import { type PolicyInput, PolicyInputSchema, type PolicyResult, parsePolicyOutcome } from '../../decision/index.ts';
+import {
+  type PolicyInput,
+  PolicyInputSchema,
+  type PolicyResult,
+  parsePolicyOutcome,
+  renderCanonicalJson,
+} from '../../decision/index.ts';
 import { buildLimits, buildPolicyInForce, type PolicyInForce } from '../../operator/index.ts';
 import type { Compiler, Evaluator } from '../../rego/index.ts';
 import { decideOffline } from '../evaluate/decide-offline.ts';
@@ -88,6 +94,7 @@ function describe(version: string, { snapshot }: PolicyInForce, result: PolicyRe
   const policy = snapshot.name;
   if (!result) return { version, policy, outcome: 'skipped', reasons: [], document: null, evaluationMicroseconds: 0 };
   const { kind: outcome, reasons, evaluationMicroseconds } = parsePolicyOutcome(snapshot, result);
-  const document = result.kind === 'value' ? result.value : null;
+  // The runtime's order of names is none that a reader could follow.
+  const document: unknown = result.kind === 'value' ? JSON.parse(renderCanonicalJson(result.value)) : null;
   return { version, policy, outcome, reasons, document, evaluationMicroseconds };
 }

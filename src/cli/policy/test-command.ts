@@ -20,23 +20,28 @@ interface TestOptions {
 }
 
 export function buildTestCommand(exit: (code: ExitCode) => void): Command {
-  return new Command('test')
-    .summary('run the tests of policies where they decide')
-    .description(
-      'Runs Rego tests (*_test.rego) and YAML cases (*_cases.yaml, cases/*.yaml) of policies, in the runtime that decides.',
-    )
-    .argument('<file...>', 'policies with their tests: folders, .rego files, or YAML files')
-    .option('--run <regex>', 'only tests whose name matches', parsePattern)
-    .option('--coverage', 'tell what of the policies no test has come to')
-    .option('--threshold <percent>', 'fail where less is covered', parsePercent)
-    .option('--watch', 'run them again when a file changes, until Ctrl-C')
-    .addOption(new Option('-o, --output <format>', 'output format').choices(TEST_FORMATS).default('pretty'))
-    .addHelpText('after', renderExitCodes('test'))
-    .action(async (paths: readonly string[], options: TestOptions) => {
-      await using tools = openRegoTools();
-      if (options.watch) exit(await testAgain(paths, options, tools));
-      else exit(await testOnce(paths, options, tools));
-    });
+  return (
+    new Command('test')
+      .summary('run the tests of policies where they decide')
+      .description(
+        'Runs Rego tests (*_test.rego) and YAML cases (*_cases.yaml, cases/*.yaml) of policies, in the runtime that decides.',
+      )
+      .argument('<file...>', 'policies with their tests: folders, .rego files, or YAML files')
+      .option('--run <regex>', 'only tests whose name matches', parsePattern)
+      // Coverage is of all tests: of some of them it would say what is not so.
+      .addOption(new Option('--coverage', 'tell what of the policies no test has come to').conflicts('run'))
+      .addOption(
+        new Option('--threshold <percent>', 'fail where less is covered').argParser(parsePercent).conflicts('run'),
+      )
+      .option('--watch', 'run them again when a file changes, until Ctrl-C')
+      .addOption(new Option('-o, --output <format>', 'output format').choices(TEST_FORMATS).default('pretty'))
+      .addHelpText('after', renderExitCodes('test'))
+      .action(async (paths: readonly string[], options: TestOptions) => {
+        await using tools = openRegoTools();
+        if (options.watch) exit(await testAgain(paths, options, tools));
+        else exit(await testOnce(paths, options, tools));
+      })
+  );
 }
 
 /** @returns the exit code of the last run */
