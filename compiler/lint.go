@@ -44,7 +44,7 @@ func lintPolicy(asked compileRequest, with lintRequest) any {
 		return failed{errs}
 	}
 	policies := withoutTests(modules, with.TestModules)
-	found := lintSyntax(policies)
+	found := lintSyntax(policies, asked.Entrypoints)
 	checked := typedCompiler(allowed, with)
 	checked.Compile(typedModules(modules, with))
 	if mistakes := describeTypeErrors(checked.Errors); len(mistakes) > 0 {
@@ -177,7 +177,7 @@ func lintReach(checked *ast.Compiler, entrypoints, tests []string) []finding {
 				unread.Have, unread.OneOf = name, outputs
 				found = append(found, unread)
 			}
-			if name == "allow" && !readsFact(checked, rule) {
+			if isAllow(path, entrypoints) && !readsFact(checked, rule) {
 				found = append(found, warning(rule.Location, "allow-without-fact",
 					"this allow reads no metric, verified fact, champion, submitter or parameter, so it approves versions of any quality: compare one of them in it"))
 			}
@@ -226,6 +226,10 @@ func namesBelow(checked *ast.Compiler, root ast.Ref) []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+func isAllow(path string, entrypoints []string) bool {
+	return slices.ContainsFunc(entrypoints, func(entrypoint string) bool { return path == "data."+entrypoint+".allow" })
 }
 
 func visitReached(checked *ast.Compiler, rule *ast.Rule, reached map[string]bool) {

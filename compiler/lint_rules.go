@@ -15,22 +15,26 @@ var (
 )
 
 // lintSyntax is about what stands in the sources, before the compiler rewrites it.
-func lintSyntax(policies map[string]*ast.Module) []finding {
+func lintSyntax(policies map[string]*ast.Module, entrypoints []string) []finding {
 	found := []finding{}
 	for _, file := range sortedKeys(policies) {
 		module := policies[file]
 		for _, rule := range module.Rules {
-			found = append(found, lintOutput(rule)...)
+			// Elsewhere a rule of such a name is any other rule.
+			if slices.Contains(entrypoints, strings.TrimPrefix(module.Package.Path.String(), "data.")) {
+				found = append(found, lintOutput(rule)...)
+			}
 		}
+		integers := integersOf(module)
 		ast.WalkTerms(module, func(term *ast.Term) bool {
 			if call, ok := term.Value.(ast.Call); ok {
-				found = append(found, lintCall(call, term.Location)...)
+				found = append(found, lintCall(call, term.Location, integers)...)
 			}
 			return false
 		})
 		ast.WalkExprs(module, func(expr *ast.Expr) bool {
 			if terms, ok := expr.Terms.([]*ast.Term); ok && expr.IsCall() {
-				found = append(found, lintCall(terms, expr.Location)...)
+				found = append(found, lintCall(terms, expr.Location, integers)...)
 			}
 			return false
 		})
@@ -38,12 +42,12 @@ func lintSyntax(policies map[string]*ast.Module) []finding {
 	return found
 }
 
-func lintCall(call []*ast.Term, at *ast.Location) []finding {
+func lintCall(call []*ast.Term, at *ast.Location, integers []ast.Var) []finding {
 	name := call[0].Value.String()
 	operands := call[1:]
 	switch {
 	case slices.Contains(comparisons, name) && len(operands) >= 2:
-		return lintComparison(operands[0], operands[1], at)
+		return lintComparison(operands[0], operands[1], at, integers)
 	case name == "sprintf" && len(operands) >= 2:
 		_, constant := operands[0].Value.(ast.String)
 		_, listed := operands[1].Value.(*ast.Array)
@@ -54,9 +58,9 @@ func lintCall(call []*ast.Term, at *ast.Location) []finding {
 	return nil
 }
 
-func lintComparison(left, right *ast.Term, at *ast.Location) []finding {
+func lintComparison(left, right *ast.Term, at *ast.Location, integers []ast.Var) []finding {
 	found := []finding{}
-	if (subtracts(left) || subtracts(right)) && !isSet(left) && !isSet(right) {
+	if (subtracts(left, integers) || subtracts(right, integers)) && !isSet(left) && !isSet(right) {
 		found = append(found, warning(at, "decimal-subtraction",
 			"a difference is compared: where tests run on binary floats (native OPA), 0.93 - 0.92 is not 0.01; compare sums, such as candidate >= champion + 0.01, or round() the difference"))
 	}
@@ -132,19 +136,52 @@ func lintRequirementField(field, content *ast.Term) []finding {
 	return nil
 }
 
-func subtracts(term *ast.Term) bool {
+func subtracts(term *ast.Term, integers []ast.Var) bool {
 	call, ok := term.Value.(ast.Call)
 	if !ok {
 		return false
 	}
-	switch name := call[0].Value.String(); name {
+	inner := func(operand *ast.Term) bool { return subtracts(operand, integers) }
+	switch call[0].Value.String() {
 	case "minus":
-		return !slices.ContainsFunc(call[1:], isSet)
+		exact := func(operand *ast.Term) bool { return isSet(operand) || isInteger(operand, integers) }
+		return !slices.ContainsFunc(call[1:], exact)
 	case "abs", "plus", "mul", "div":
-		return slices.ContainsFunc(call[1:], subtracts)
+		return slices.ContainsFunc(call[1:], inner)
 	default:
 		return false
 	}
+}
+
+// isInteger tells of what counts, in things or in nanoseconds: such differences are exact in floats too.
+func isInteger(term *ast.Term, integers []ast.Var) bool {
+	switch value := term.Value.(type) {
+	case ast.Call:
+		name := value[0].Value.String()
+		return name == "count" || strings.HasPrefix(name, "time.")
+	case ast.Var:
+		return slices.Contains(integers, value)
+	}
+	return false
+}
+
+// integersOf are the names that stand for such a value.
+func integersOf(module *ast.Module) []ast.Var {
+	found := []ast.Var{}
+	for _, rule := range module.Rules {
+		if name, ok := rule.Head.Ref()[0].Value.(ast.Var); ok && rule.Head.Value != nil && isInteger(rule.Head.Value, nil) {
+			found = append(found, name)
+		}
+	}
+	ast.WalkExprs(module, func(expr *ast.Expr) bool {
+		if terms, ok := expr.Terms.([]*ast.Term); ok && expr.IsAssignment() && isInteger(terms[2], nil) {
+			if name, ok := terms[1].Value.(ast.Var); ok {
+				found = append(found, name)
+			}
+		}
+		return false
+	})
+	return found
 }
 
 func isSet(term *ast.Term) bool {

@@ -17,6 +17,8 @@ afterAll(() => rm(folder, { recursive: true }));
 const CASES: readonly (readonly [what: string, words: readonly string[], expected: string])[] = [
   ['a command', ['assent', 'appr'], 'approve'],
   ['a command of a command', ['assent', 'dev', 'kub'], 'kubeconfig'],
+  ["an option of a command's command", ['assent', 'policy', 'test', '--cov'], '--coverage'],
+  ["the choices of its option's value", ['assent', 'policy', 'check', '-o', 'jun'], 'junit'],
   ['a command to be helped with', ['assent', 'help', 'hist'], 'history'],
   ['an option', ['assent', 'list', '--req'], '--requested'],
   ['the choices of an option', ['assent', 'list', '--stage', 'Pr'], 'Production'],

@@ -86,6 +86,7 @@ const BY_ARGUMENT: Readonly<Record<string, Candidates>> = {
   name: { kind: 'versions' },
   target: { kind: 'versions' },
   file: { kind: 'files' },
+  folder: { kind: 'files' },
 };
 
 function takesFile({ flags }: Option): boolean {

@@ -136,6 +136,10 @@ describe('what is open stays open:', () => {
     'not input.modelVersion.spec.source.gitCommit',
     '"group" in input.submitter.groups',
     'object.get(data.parameters, "tolerance", 0) > 0',
+    'time.parse_rfc3339_ns(input.now) - 1000 > 5',
+    'now := time.parse_rfc3339_ns(input.now); now - 1000 > 5',
+    'count(input.modelVersion.spec.evidence) - 1 > 5',
+    '{1, 2} - {2} == {1}',
   ])('%s', async (body) => {
     const rule = `deny contains "no" if {\n\t${body.replaceAll('; ', '\n\t')}\n}`;
     expect(await check({ 'rules.rego': rego(ALLOW, rule) }, 'rules.rego')).toEqual([]);
@@ -161,6 +165,14 @@ describe('a policy.yaml', () => {
   test('without one nobody says which parameters there are', async () => {
     expect(await check({ 'p/rules.rego': module }, 'p')).toEqual([]);
   });
+});
+
+test('in a package below, allow is a rule as any other', async () => {
+  const files = {
+    'p/rules.rego': 'package approval\n\nimport data.approval.lib\n\ndeny contains "no" if not lib.allow\n',
+    'p/lib.rego': 'package approval.lib\n\nallow if input.modelVersion.spec.stage == "Staging"\n',
+  };
+  expect(await check(files, 'p')).toEqual([]);
 });
 
 test('tests are compiled with the policy, and nothing else is said of them', async () => {
