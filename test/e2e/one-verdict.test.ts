@@ -107,6 +107,14 @@ it('the operator decides on each of 200 versions as offline, byte for byte', asy
   }
 });
 
+const cacheFolder = join(tmpdir(), 'assent-test-cache');
+
+/** Runs `assent policy explain` as who may read everything. */
+const explain = (...args: readonly string[]) =>
+  runCli(['policy', 'explain', ...args, '-n', cluster.namespace, '--kubeconfig', inject('cluster').kubeconfig], {
+    cacheFolder,
+  });
+
 const Explained = z.object({
   outcome: z.string(),
   policies: z.array(z.object({ policy: z.string(), outcome: z.string() })),
@@ -118,10 +126,7 @@ it('and assent policy explain finds in the cluster what the operator decided', a
     ({ status, metadata }) => status?.decision?.outcome === 'Pending' && /^table-\d+$/.test(metadata.name),
   );
   for (const { metadata, status } of waiting.slice(0, 2)) {
-    const args = ['policy', 'explain', metadata.name, '-n', cluster.namespace, '-o', 'json'];
-    const run = await runCli([...args, '--kubeconfig', inject('cluster').kubeconfig], {
-      cacheFolder: join(tmpdir(), 'assent-test-cache'),
-    });
+    const run = await explain(metadata.name, '-o', 'json');
     expect(run.stderr).toBe('');
     const { outcome, policies } = Explained.parse(JSON.parse(run.stdout));
     expect(outcome).toBe('Pending');
@@ -129,4 +134,12 @@ it('and assent policy explain finds in the cluster what the operator decided', a
       status?.decision?.policies.map(({ name, outcome }) => ({ name, outcome })),
     );
   }
+});
+
+it('and tells what people decided before what the policies would say', async () => {
+  const name = table.find(({ champion }) => champion !== null)?.champion?.metadata.name ?? '';
+  const { stdout } = await explain(name);
+  expect(stdout).toContain(
+    `${name}: ManuallyApproved: alice: the champion of the table\nBy its policies, as they are now, it `,
+  );
 });

@@ -8,7 +8,7 @@ import { loadManifests } from '../load-manifests.ts';
 import { nearNames } from '../near-names.ts';
 import { createPaint } from '../paint.ts';
 import { locateVersion, parseVersionName } from '../version-name.ts';
-import { explainDecision, type PlacedPolicy } from './explain-decision.ts';
+import { explainDecision, type PlacedPolicy, type StandingDecision } from './explain-decision.ts';
 import { gatherCase, gatherPolicies } from './gather-from-cluster.ts';
 import { loadSources } from './policy-source.ts';
 import { openRegoTools } from './rego-tools.ts';
@@ -33,29 +33,31 @@ export function buildExplainCommand(): Command {
   )
     .addOption(new Option('-o, --output <format>', 'output format').choices(EXPLANATION_FORMATS).default('pretty'))
     .action(async (name: string | undefined, options: ExplainOptions) => {
-      const { given, placed } = await gather(name, options);
+      const { given, placed, stands } = await gather(name, options);
       await using tools = openRegoTools();
       const explanation = await explainDecision(given, placed, tools);
-      process.stdout.write(renderExplanation(explanation, options.output, createPaint(process.stdout)));
+      process.stdout.write(renderExplanation({ ...explanation, stands }, options.output, createPaint(process.stdout)));
     });
 }
 
 interface Gathered {
   readonly given: OfflineCase;
   readonly placed: readonly PlacedPolicy[];
+  /** Null where nothing was decided on this spec, or there is no cluster. */
+  readonly stands: StandingDecision | null;
 }
 
 async function gather(name: string | undefined, options: ExplainOptions): Promise<Gathered> {
   const { filename, policy } = options;
   if (filename) {
     if (!policy) throw new CliError(['give the policies with --policy: without a cluster there are no others']);
-    return { given: gatherFromFiles(name, filename), placed: loadSources(policy) };
+    return { given: gatherFromFiles(name, filename), placed: loadSources(policy), stands: null };
   }
   if (name === undefined) throw new CliError(['name a version of the cluster, or give files with --filename']);
   await using cluster = openCluster(options);
   const where = locateVersion(cluster, name, options);
-  const given = await gatherCase(cluster, where);
-  return { given, placed: policy ? loadSources(policy) : await gatherPolicies(cluster, where.namespace) };
+  const gathered = await gatherCase(cluster, where);
+  return { ...gathered, placed: policy ? loadSources(policy) : await gatherPolicies(cluster, where.namespace) };
 }
 
 function gatherFromFiles(name: string | undefined, files: readonly string[]): OfflineCase {

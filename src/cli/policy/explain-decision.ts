@@ -22,6 +22,13 @@ export interface ExplainedPolicy {
   readonly rules: readonly ExplainedRule[];
 }
 
+/** What was decided on a version before, and stands. */
+export interface StandingDecision {
+  /** Of condition `Approved`. */
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** Why a decision is as it is. */
 export interface Explanation {
   readonly version: string;

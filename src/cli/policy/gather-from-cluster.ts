@@ -5,9 +5,9 @@ import { type Cluster, KubeApiError, listPages, type ResourceType, resourcePath 
 import { CliError } from '../cli-error.ts';
 import type { OfflineCase } from '../evaluate/decide-offline.ts';
 import { readStored } from '../read-version.ts';
-import { MODEL_VERSIONS } from '../stored-version.ts';
+import { currentDecision, findApproved, MODEL_VERSIONS, parseVersion } from '../stored-version.ts';
 import type { VersionName } from '../version-name.ts';
-import type { PlacedPolicy } from './explain-decision.ts';
+import type { PlacedPolicy, StandingDecision } from './explain-decision.ts';
 
 const ours = { group: GROUP, version: VERSION };
 const POLICIES = { ...ours, plural: 'approvalpolicies', kind: 'ApprovalPolicy', namespaced: true };
@@ -24,8 +24,12 @@ const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Name
  *
  * @throws CliError, KubeApiError
  */
-export async function gatherCase(cluster: Cluster, where: VersionName): Promise<OfflineCase> {
-  const stored = ModelVersion.safeParse(await readStored(cluster, where));
+export async function gatherCase(
+  cluster: Cluster,
+  where: VersionName,
+): Promise<{ readonly given: OfflineCase; readonly stands: StandingDecision | null }> {
+  const object = await readStored(cluster, where);
+  const stored = ModelVersion.safeParse(object);
   if (!stored.success) {
     const problems = stored.error.issues.map(({ path, message }) => `${where.name}: ${path.join('.')}: ${message}`);
     throw new CliError(problems);
@@ -33,7 +37,10 @@ export async function gatherCase(cluster: Cluster, where: VersionName): Promise<
   const modelVersion = stored.data;
   const [champion, labels] = await Promise.all([findHolder(cluster, modelVersion), readLabels(cluster, where)]);
   const now = new Date().toISOString();
-  return { modelVersion, champion, labels, submitter: parseSubmitter(modelVersion), verified: {}, now };
+  const given = { modelVersion, champion, labels, submitter: parseSubmitter(modelVersion), verified: {}, now };
+  const version = parseVersion(object);
+  const approved = currentDecision(version) && findApproved(version);
+  return { given, stands: approved ? { reason: approved.reason, message: approved.message } : null };
 }
 
 /** @returns the policies of the platform, and those of the namespace. A place in them names the object. */

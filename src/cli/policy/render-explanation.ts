@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { type Paint, styleOf } from '../paint.ts';
 import { printable } from '../printable.ts';
-import type { ExplainedPolicy, Explanation } from './explain-decision.ts';
+import type { ExplainedPolicy, Explanation, StandingDecision } from './explain-decision.ts';
 import type { ExplainedExpression, ExplainedRule } from './explain-rules.ts';
 
 export const EXPLANATION_FORMATS = ['pretty', 'json', 'yaml'] as const;
@@ -15,16 +15,23 @@ const VERBS = {
 } as const;
 
 /** @returns why a version is where it is, and what would change that. */
-export function renderExplanation(explanation: Explanation, format: ExplanationFormat, paint: Paint): string {
+export function renderExplanation(
+  explanation: Explanation & { readonly stands?: StandingDecision | null },
+  format: ExplanationFormat,
+  paint: Paint,
+): string {
   switch (format) {
     case 'json':
       return `${JSON.stringify(explanation, null, 2)}\n`;
     case 'yaml':
       return stringify(explanation);
     case 'pretty': {
-      const { version, outcome, message, policies, skipped } = explanation;
+      const { version, outcome, message, policies, skipped, stands } = explanation;
       const [verb, status] = VERBS[outcome];
-      const head = `${version} ${paint(styleOf(status), verb)}: ${printable(message)}\n`;
+      const decided = stands ? `${version}: ${stands.reason}: ${printable(stands.message)}\n` : '';
+      // What people decided stands; policies tell only what they would say now.
+      const subject = stands ? 'By its policies, as they are now, it' : version;
+      const head = `${decided}${subject} ${paint(styleOf(status), verb)}: ${printable(message)}\n`;
       const blocks = policies.map((policy) => `\n${renderPolicy(policy, paint)}`);
       const others = skipped.length > 0 ? `\nDo not match it: ${skipped.join(', ')}\n` : '';
       return `${head}${blocks.join('')}${others}`;
