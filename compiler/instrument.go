@@ -149,7 +149,8 @@ func (t *tracer) before(expr *ast.Expr, bound []ast.Var) *ast.Expr {
 	reported := []*ast.Term{}
 	report := func(term *ast.Term) {
 		text := sourceOf(term)
-		if text != "" && !slices.Contains(traced.Terms, text) && t.isKnown(term, bound) {
+		// Behind `with` the same term would have another value.
+		if len(expr.With) == 0 && text != "" && !slices.Contains(traced.Terms, text) && t.isKnown(term, bound) {
 			traced.Terms = append(traced.Terms, text)
 			reported = append(reported, term)
 		}

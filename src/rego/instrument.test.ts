@@ -67,6 +67,110 @@ allow contains g if {
   expect((await trace(rules, { x: 17, xs: [0] })).value).toEqual({ allow: [] });
 });
 
+/** Every form of rule, head and expression that Rego has. */
+const EVERYTHING = `package approval
+
+import data.limits as lim
+import input.modelVersion.spec as spec
+
+default size := 0
+size := count(spec.metrics)
+
+default f(_) := "none"
+f(x) := "big" if x > 10
+f(x) := "small" if { x <= 10; x > 0 }
+
+g([a, b], {"k": c}) := r if { r := a + b + c }
+
+h("x") := 1
+h("y") := 2
+
+by_name[k] := v if some k, v in spec.metrics
+nested.a.b := spec.metrics.accuracy if spec.metrics.accuracy > 0
+nested.c[x] := true if some x in ["p", "q"]
+
+labels contains l if { some i; l := input.arr[i]; i > 0 }
+
+all_good if every k, v in spec.metrics { v > 0; k != "" }
+
+comp := {k: v | some k, v in spec.metrics; v > 0.5}
+
+unify if { [a, b] = [1, 2]; a < b }
+unify2(x) if { x = y; y > 1 }
+
+withs if size > 1 with input as {"modelVersion": {"spec": {"metrics": {"a": 1, "b": 2}}}}
+
+grade := "a" if spec.metrics.accuracy > 0.9
+else := "b" if { spec.metrics.accuracy > 0.5 } else := "c"
+
+neg if not spec.metrics.none
+neg2 if { not f(3) == "big"; not unify2(0) }
+
+allow contains $"ok {f(20)} {g([1, 2], {"k": 3})} {h("x")}" if {
+	all_good
+	unify
+	withs
+	neg
+	neg2
+	unify2(3)
+	is_string(grade)
+	some m
+	spec.metrics[m] > 0.1
+	walk(spec, [path, value])
+	value == "Production"
+	x := {y | y := spec.metrics[_]}
+	count(x) > 0
+	"a" in {"a", "b"}
+	startswith(lower(spec.stage), "prod")
+	count([z | some z in [1, 2, 3]; z > 1]) == 2
+	sum([1, 2]) * 2 - 1 >= 5
+	spec.metrics.accuracy >= lim.min
+	regex.match("^P", spec.stage)
+}
+
+require contains {"reason": sprintf("%v", [comp])} if { comp[k] > 0.5; k == "accuracy" }
+
+deny contains msg if { msg := "never"; false }
+
+warn contains msg if {
+	some i, e in [{"a": 1}, {"a": 2}]
+	e.a == i + 1
+	msg := sprintf("%d", [i])
+}
+
+warn contains x if { some x in {"u", "w"} }
+`;
+
+test('whatever a policy is written with, it decides the same', async () => {
+  const modules = { 'p.rego': EVERYTHING };
+  const [plain, instrumented] = await Promise.all([compiler.compile(modules), compiler.instrument(modules)]);
+  if (plain.kind === 'failed' || instrumented.kind === 'failed') throw new Error(JSON.stringify([plain, instrumented]));
+  for (const metrics of [
+    {},
+    { accuracy: 0.3 },
+    { accuracy: 0.7 },
+    { accuracy: 0.95, auc: 0.7 },
+    { accuracy: 0.95, none: 0 },
+  ]) {
+    const input = JSON.stringify({ arr: ['x', 'y', 'z'], modelVersion: { spec: { stage: 'Production', metrics } } });
+    const request = { data: { limits: { min: 0.9 } }, dataDigest: 'limits', input, limits };
+    const [expected, found] = await Promise.all([
+      evaluator.evaluate({ ...request, policy: plain.policy }),
+      evaluator.evaluate({ ...request, policy: instrumented.policy }),
+    ]);
+    const valueIn = (result: typeof expected) => (result.kind === 'value' ? sorted(result.value) : result);
+    expect(valueIn(found)).toEqual(valueIn(expected));
+    expect(found).toMatchObject({ kind: 'value', trace: expect.any(Array) });
+  }
+});
+
+/** A set comes in an order of its own. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => JSON.stringify(sorted(item))).toSorted();
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, sorted(item)]));
+}
+
 test('no policy can call the builtin by itself', async () => {
   const compiled = await compiler.compile({
     'p.rego': 'package approval\n\nallow contains "x" if assent.trace(1, [])\n',
