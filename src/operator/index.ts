@@ -8,6 +8,7 @@ export {
   type PolicyCatalog,
   type PolicyEntry,
   type PolicyInForce,
+  type PolicyState,
   policyKey,
 } from './policy-catalog.ts';
 export type { ModelVersionCache, NamespaceCache, PolicyKind } from './ports.ts';

@@ -86,6 +86,7 @@ describe('an error is 2 and says what to do, where', () => {
       { ...FILES, 'p/rules_test.rego': 'package approval_test\n\ntest_a if x' },
       'p/rules_test.rego:3:',
     ],
+    ['tests are named in place of their policy', ['p/rules_cases.yaml'], FILES, 'name the policy, or its folder p;'],
     [
       'a case is none',
       ['p'],

@@ -156,6 +156,14 @@ describe('a policy.yaml', () => {
     ]);
   });
 
+  test('a parameter that nothing is like is to be given, or read with a default', async () => {
+    const rules = rego('deny contains "no" if data.parameters.strict');
+    const files = { 'p/rules.rego': rules, 'p/policy.yaml': policyYaml('  parameters: {threshold: 0.9}\n') };
+    expect(await check(files, 'p')).toEqual([
+      'p/rules.rego:3:39: error unknown_parameter: data.parameters.strict is not there: give it in spec.parameters (threshold), or where it may be missing read it with object.get(data.parameters, "strict", …)',
+    ]);
+  });
+
   test('may hold the modules, and the place is that in the YAML file', async () => {
     const text = module.replaceAll(/^(?=.)/gm, '      ');
     const files = { 'p.yaml': policyYaml(`  parameters: {threshold: 0.9}\n  modules:\n    rules.rego: |\n${text}`) };

@@ -48,7 +48,10 @@ function refine(source: PolicySource, { have, oneOf, severity, ...error }: Findi
     return { ...problem, message: `${message}; ${near.length > 0 ? `did you mean ${near[0]}?` : 'remove it'}` };
   if (near.length > 0) return { ...problem, message: `${message}: did you mean ${near.join(', ')}?` };
   if (error.code === 'unknown_parameter')
-    return { ...problem, message: `${message}: give it in spec.parameters (${oneOf.join(', ') || 'there are none'})` };
+    return {
+      ...problem,
+      message: `${message}: give it in spec.parameters (${oneOf.join(', ') || 'there are none'}), or where it may be missing read it with object.get(data.parameters, "${have}", …)`,
+    };
   if (have !== '') return { ...problem, message: `${message}: there are ${oneOf.slice(0, MOST_NAMES).join(', ')}` };
   return { ...problem, message };
 }

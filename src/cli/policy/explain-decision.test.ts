@@ -89,6 +89,15 @@ test('a deny is told by what makes it hold, also where something is missing', as
   );
 });
 
+test('a policy that does not compile is told, where it matches', async () => {
+  expect(await explain(['allow if {'], {})).toContain(
+    'ClusterApprovalPolicy/p: error\n  the policy does not compile: p.rego:',
+  );
+  expect(await explain(['allow if {'], {}, { match: { models: ['other'] } })).toBe(
+    'Do not match it: ClusterApprovalPolicy/p',
+  );
+});
+
 test('an approval is told by the rule that gave it, and errors by their message', async () => {
   expect(await explain(['allow contains "ok" if input.now != ""'], {})).toContain('allow holds (p.rego:3)');
   expect(await explain(['allow := 1'], {})).toBe(

@@ -1,9 +1,14 @@
 import type { AnyApprovalPolicy, ModelVersionStatus } from '../../api/index.ts';
-import { buildInput } from '../../decision/index.ts';
-import { buildLimits, policyKey } from '../../operator/index.ts';
-import type { Compiler, Evaluator } from '../../rego/index.ts';
+import { buildInput, selectPolicies } from '../../decision/index.ts';
+import {
+  buildLimits,
+  createPolicyCatalog,
+  type PolicyCatalog,
+  type PolicyState,
+  policyKey,
+} from '../../operator/index.ts';
+import type { CompileResult, Compiler, Evaluator } from '../../rego/index.ts';
 import { decideOffline, type OfflineCase } from '../evaluate/decide-offline.ts';
-import { compilePolicies } from '../evaluate/evaluate-offline.ts';
 import { type ExplainedRule, explainRules } from './explain-rules.ts';
 import type { Place } from './policy-source.ts';
 
@@ -45,18 +50,13 @@ const LEAST_MEMORY_BYTES = 64 * 2 ** 20;
 
 /**
  * Decides as the operator would, and evaluates each policy once more to see how far its rules came.
- *
- * @throws CliError where a policy does not compile
  */
 export async function explainDecision(
   given: OfflineCase,
   placed: readonly PlacedPolicy[],
   { compiler, evaluator }: { readonly compiler: Compiler; readonly evaluator: Evaluator },
 ): Promise<Explanation> {
-  const catalog = await compilePolicies(
-    placed.map(({ policy }) => policy),
-    compiler,
-  );
+  const catalog = await compileMatching(given, placed, compiler);
   const { snapshot, policies, status } = await decideOffline(given, { catalog, evaluator });
   const explained: ExplainedPolicy[] = [];
   for (const { snapshot: matching, data, dataDigest } of policies) {
@@ -93,6 +93,37 @@ export async function explainDecision(
       .map(({ policy }) => nameOf(policy))
       .filter((name) => !explained.some(({ policy }) => policy === name)),
   };
+}
+
+/** Only what matches: a policy that is nothing to the version may be as broken as it likes. */
+async function compileMatching(
+  { modelVersion, labels }: OfflineCase,
+  placed: readonly PlacedPolicy[],
+  compiler: Compiler,
+): Promise<PolicyCatalog> {
+  const { namespace = 'default' } = modelVersion.metadata;
+  const where = { name: namespace, labels: { 'kubernetes.io/metadata.name': namespace, ...labels } };
+  const matching = selectPolicies(
+    modelVersion,
+    where,
+    placed.map(({ policy }) => policy),
+  );
+  const catalog = createPolicyCatalog();
+  for (const policy of matching) {
+    const { modules } = policy.spec;
+    catalog.observe(policy.kind, policy);
+    catalog.settle(policyKey(policy.kind, policy.metadata), modules, toState(await compiler.compile(modules)));
+  }
+  return catalog;
+}
+
+/** A policy that does not compile is an error of the decision, as in the operator where none was in force before. */
+function toState(result: CompileResult): PolicyState {
+  if (result.kind === 'compiled') return { kind: 'compiled', inForce: result.policy };
+  const [first] = result.errors;
+  const place = first ? `${first.file}:${first.line}:${first.column}: ${first.message}` : 'nobody knows why';
+  const problem = `the policy does not compile: ${place}`;
+  return { kind: 'failed', inForce: null, errors: result.errors, problem };
 }
 
 function nameOf({ kind, metadata }: AnyApprovalPolicy): string {

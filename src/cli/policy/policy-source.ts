@@ -41,7 +41,13 @@ export function loadSources(paths: readonly string[]): readonly PolicySource[] {
 
 function expandFolder(path: string): readonly string[] {
   if (!existsSync(path)) throw new CliError([`${path}: no such policy file or folder`]);
-  if (!statSync(path).isDirectory()) return [path];
+  if (!statSync(path).isDirectory()) {
+    if (isCaseFile(path) || isTest(path))
+      throw new CliError([
+        `${path}: holds tests of a policy: name the policy, or its folder ${dirname(path)}; --run REGEX chooses among its tests`,
+      ]);
+    return [path];
+  }
   const found = findPolicies(path);
   if (found.length === 0)
     throw new CliError([
