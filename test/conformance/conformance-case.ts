@@ -32,6 +32,9 @@ const queryPackage = 'conformance_query';
 /** The document whose one rule is the case's result. */
 export const answerPackage = 'conformance_answer';
 
+/** The result of a program. */
+export const answerQuery = `data.${answerPackage}.text`;
+
 /** What runs a case: its modules, and two that make a rule of its query. */
 export interface CaseProgram {
   modules: Readonly<Record<string, string>>;

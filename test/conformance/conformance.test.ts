@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ensureCompiler, ensureNativeOpa, repositoryRoot } from '../../src/dev/index.ts';
-import { buildProgram } from './conformance-case.ts';
+import { answerQuery, buildProgram } from './conformance-case.ts';
 import { judgeByNative, judgeRefusal, judgeResult, type Verdict } from './judge-case.ts';
 import { knownDifferences } from './known-differences.ts';
 import { askNative, listConformanceCases } from './native-opa.ts';
@@ -22,7 +22,7 @@ async function judgeAll(): Promise<readonly JudgedCase[]> {
     native,
     strict.map(({ modules, data, input }) => ({
       modules,
-      query: 'data.conformance_answer.text',
+      query: answerQuery,
       data: JSON.parse(data),
       input: JSON.parse(input),
     })),

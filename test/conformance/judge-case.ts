@@ -46,9 +46,16 @@ function compare(found: readonly RegoValue[], wanted: readonly RegoValue[], asJs
     matchInAnyOrder(found, wanted, (one, other) => matches(one, other, { asJson, digits }));
   if (equal(exactDigits)) return { kind: 'passed' };
   if (equal(floatDigits)) return { kind: 'decimal' };
-  const write = (values: readonly RegoValue[]) =>
-    JSON.stringify(values, (_, value) => (typeof value === 'bigint' ? Number(value) : value));
-  return { kind: 'failed', message: `wants ${write(wanted)}, and gave ${write(found)}` };
+  const without = (these: readonly RegoValue[], those: readonly RegoValue[]) =>
+    these.filter((one) => !those.some((other) => matches(one, other, { asJson, digits: floatDigits })));
+  return {
+    kind: 'failed',
+    message: `wants ${write(without(wanted, found))}, and gave ${write(without(found, wanted))}`,
+  };
+}
+
+function write(values: readonly RegoValue[]): string {
+  return JSON.stringify(values, (_, value) => (typeof value === 'bigint' ? Number(value) : value));
 }
 
 /** What a variable is bound to is a set to such a case, whatever it is. */
@@ -62,7 +69,8 @@ function asUnordered(bindings: RegoValue): RegoValue {
 /** What binary floats surely keep of a few operations. */
 const floatDigits = 14;
 
-function readMembers(text: string): readonly RegoValue[] {
+/** The members of a set or an array that Rego printed. */
+export function readMembers(text: string): readonly RegoValue[] {
   const value = parsePrinted(text);
   if (value instanceof RegoSet) return value.members;
   if (Array.isArray(value)) return value;

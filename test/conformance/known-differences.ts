@@ -21,3 +21,15 @@ export const knownDifferences: ReadonlyMap<string, string> = new Map([
   ['jsonbuiltins/unmarshal number with too big an exponent is undefined', exponents],
   ['strings/format_int: bignum exact (>64-bit integer, all bases + negative)', formatted],
 ]);
+
+/** What random programs showed to be another one than OPA's. */
+export const programDifferences: readonly string[] = [
+  'A set, and the keys of an object, have an order of their own, always the same for the same input, where OPA sorts: in `[x | some x in {…}]`, in `concat` of a set, in template strings, in `json.marshal`. `sprintf` sorts; `sort` gives an array to go by.',
+  '`json.marshal` writes `&`, `<` and `>` as they are, where OPA writes `\\u0026` and so on.',
+  '`json.unmarshal` reads, and `json.is_valid` accepts, a text that only begins with JSON: `2h45m` is 2.',
+  '`base64.is_valid` is true of texts that are not base64, such as `ab`.',
+  '`indexof` of an empty text is an integer, where OPA has no value.',
+  '`0 / 0` is an error of the policy, where OPA has no value; any other division by zero has none here, too.',
+  '`replace` of an empty text does not end, and is stopped at the deadline.',
+  'Text that is not UTF-8 is an error of the policy where a builtin gives it (`hex.decode`, `urlquery.decode`); `base64.decode` may give it to `hex.encode` and to the digests.',
+];

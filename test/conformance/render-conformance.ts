@@ -1,7 +1,8 @@
 import { opaVersion } from '../../src/rego/index.ts';
 import type { ConformanceCase } from './conformance-case.ts';
+import { fuzzedPrograms, rulesPerProgram } from './fuzz/random-program.ts';
 import type { Verdict } from './judge-case.ts';
-import { knownDifferences } from './known-differences.ts';
+import { knownDifferences, programDifferences } from './known-differences.ts';
 
 export interface JudgedCase {
   given: ConformanceCase;
@@ -32,6 +33,14 @@ ${renderDirectories(judged)}
 ## Differences
 
 ${renderDifferences(judged)}
+
+## Random programs
+
+\`npm test\` also has ${fuzzedPrograms} random programs of ${rulesPerProgram} rules each (${group(fuzzedPrograms * rulesPerProgram)} rules) give what OPA's interpreter gives, the
+same ones each time; \`node test/conformance/fuzz/fuzz.ts 2000 7\` tries 2,000 others. They showed where builtins that OPA compiles
+into the policy's module do not do what its interpreter does, and leave these out:
+
+${programDifferences.map((difference) => `- ${difference}`).join('\n')}
 `;
 }
 

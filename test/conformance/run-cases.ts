@@ -16,7 +16,7 @@ export type CaseRun =
 
 /** Generous: what is tested is what comes out. */
 const limits: EvaluationLimits = {
-  timeoutMs: 60_000,
+  timeoutMs: 20_000,
   memoryBytes: 256 * 1024 * 1024,
   inputBytes: 16 * 1024 * 1024,
 };
