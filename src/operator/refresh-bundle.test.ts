@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { BundleError, type FetchedBundle } from '../distribution/index.ts';
 import type { CompileResult } from '../rego/index.ts';
 import { createPolicyCatalog, type PolicyState } from './policy-catalog.ts';
+import { createPolicyHealth } from './policy-health.ts';
 import { fetchPolicy, reconcilePolicy } from './reconcile-policy.ts';
 import { type BundleRefresher, createBundleRefresher } from './refresh-bundle.ts';
 
@@ -60,6 +61,7 @@ function start(...objects: readonly unknown[]) {
   });
   const ports = {
     ...{ catalog, compiler, bundles, records: { record: () => undefined }, clock: () => 'now' },
+    health: createPolicyHealth({ clock: () => 'now', onQuarantine: () => undefined }),
     writer: {
       writeModelVersionStatus: async () => '',
       writePolicyStatus: async (_kind: unknown, _ref: unknown, status: unknown) => {

@@ -116,6 +116,8 @@ function evaluateIn(instance: PolicyInstance, options: PolicyInstanceOptions, in
     return { instance, text: instance.evaluate(input) };
   } catch (error) {
     if (!used || !(error instanceof EvaluationError) || error.code !== 'memory') throw error;
+    // What the first try has passed is not the second's.
+    recorder.take();
     const fresh = instantiatePolicy(options);
     return { instance: fresh, text: fresh.evaluate(input) };
   }

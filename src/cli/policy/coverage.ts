@@ -77,7 +77,7 @@ export function openCoverage(source: PolicySource, tools: RegoTools): CoverageTo
       [Symbol.asyncDispose]: () => tools.evaluator[Symbol.asyncDispose](),
     },
     report: () =>
-      Object.keys(source.policy.spec.modules)
+      Object.keys(source.modules)
         .toSorted()
         .map((file) => {
           const own = [...items.values()].filter(({ place }) => place.file === file);

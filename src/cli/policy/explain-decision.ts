@@ -112,10 +112,19 @@ async function compileMatching(
   for (const policy of matching) {
     const { modules } = policy.spec;
     catalog.observe(policy.kind, policy);
-    catalog.settle(policyKey(policy.kind, policy.metadata), modules, toState(await compiler.compile(modules)));
+    const state = modules ? toState(await compiler.compile(modules)) : NOT_FETCHED;
+    const { source } = catalog.get(policyKey(policy.kind, policy.metadata)) ?? {};
+    if (source) catalog.settle(policyKey(policy.kind, policy.metadata), source, state);
   }
   return catalog;
 }
+
+const NOT_FETCHED: PolicyState = {
+  kind: 'failed',
+  inForce: null,
+  errors: [],
+  problem: 'the policy comes in a bundle, which is not fetched here: give it as files with --policy',
+};
 
 /** A policy that does not compile is an error of the decision, as in the operator where none was in force before. */
 function toState(result: CompileResult): PolicyState {
