@@ -65,6 +65,11 @@ describe('compiling', () => {
     expect(policyOf(await compiler.compile({ 'p.rego': source })).builtins).toEqual(['semver.is_valid', 'sprintf']);
   });
 
+  test('a policy whose builtin depends on the present reads input.now', async () => {
+    const source = 'package approval\n\nallow contains "x" if io.jwt.decode_verify(input.token, {"secret": "s"})[0]\n';
+    expect(policyOf(await compiler.compile({ 'p.rego': source })).reads).toEqual(['input.now', 'input.token']);
+  });
+
   test.each([
     ['no rule at all', 'package approval\n'],
     ['only a function', 'package approval\n\nhalf(x) := x / 2\n'],

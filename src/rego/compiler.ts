@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { hostBuiltins } from './builtins/index.ts';
+import { hostBuiltins, presentBuiltins } from './builtins/index.ts';
 import type {
   CompiledPolicy,
   CompileError,
@@ -112,7 +112,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       const answer = compileResponse.parse(JSON.parse(response));
       if ('errors' in answer) return failed(answer.errors, modules);
       if (!wasm) throw new Error('the compiler gave neither a module nor an error');
-      const policy = { digest, wasm, builtins: answer.builtins, reads: answer.reads };
+      const policy = { digest, wasm, builtins: answer.builtins, reads: readsOf(answer) };
       await cache.store(policy);
       return { kind: 'compiled', policy };
     } catch (error) {
@@ -280,6 +280,12 @@ const testRule = z.object({ path: z.array(z.string()), file: z.string(), line: z
 const testsResponse = z.union([errorsResponse, z.object({ tests: z.array(testRule) })]);
 const formatResponse = z.union([errorsResponse, z.object({ source: z.string() })]);
 const versionResponse = z.object({ opaVersion: z.string() });
+
+/** What a builtin reads of the present it reads as `input.now`. */
+function readsOf({ builtins, reads }: { builtins: readonly string[]; reads: readonly string[] }): readonly string[] {
+  const readsPresent = builtins.some((name) => presentBuiltins.has(name));
+  return readsPresent ? [...new Set([...reads, 'input.now'])].sort() : reads;
+}
 
 function checkReactor(response: string): void {
   const { opaVersion: found } = versionResponse.parse(JSON.parse(response));

@@ -30,7 +30,7 @@ export async function runPrograms(programs: readonly CaseProgram[], reactor: str
   const runs: CaseRun[] = [];
   const queue = programs.entries();
   const work = async () => {
-    await using compiler = createCompiler({ reactor, cacheFolder });
+    await using compiler = createCompiler({ reactor, cacheFolder, deadlineMs: 60_000 });
     for (const [index, { modules, packages, data, input }] of queue) {
       const compiled = await compiler.compile(modules, { entrypoints: [answerPackage], packages });
       if (compiled.kind === 'failed') {
