@@ -95,6 +95,20 @@ churn-3            churn            3         None         AwaitingApproval   wa
     );
   });
 
+  test('a policy may call a builtin that only OPA itself has', async () => {
+    const small = 'allow contains "small" if units.parse_bytes(input.modelVersion.spec.parameters.size) < 4096';
+    const policy = `kind: ClusterApprovalPolicy
+apiVersion: assent.dev/v1alpha1
+metadata: {name: small}
+spec: {limits: {timeout: 5s}}
+`;
+    const spec = '  parameters: {size: 2KiB}\n';
+    const files = { 'v.yaml': version(spec), 'small/policy.yaml': policy, 'small/small.rego': rego(small) };
+    const { stdout, stderr } = await evaluate(['-f', 'v.yaml', '-p', 'small', '-o', 'json'], files);
+    expect(JSON.parse(stdout)).toMatchObject([{ outcome: 'Approved', message: 'small' }]);
+    expect(stderr).toBe('');
+  });
+
   test('warnings stand below the table', async () => {
     const files = { 'v.yaml': version(), 'warns.rego': rego('warn contains "no git commit recorded"') };
     const { stdout } = await evaluate(['-f', 'v.yaml', '-p', 'warns.rego'], files);

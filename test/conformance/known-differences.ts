@@ -24,6 +24,7 @@ export const knownDifferences: ReadonlyMap<string, string> = new Map([
 
 /** What random programs showed to be another one than OPA's. */
 export const programDifferences: readonly string[] = [
+  'Numbers with a fraction are decimals, exact to 34 digits, where OPA has binary floats: the last digits differ, and with them comparisons such as `0.94 - 0.93 >= 0.01`.',
   'A set, and the keys of an object, have an order of their own, always the same for the same input, where OPA sorts: in `[x | some x in {…}]`, in `concat` of a set, in template strings, in `json.marshal`. `sprintf` sorts; `sort` gives an array to go by.',
   '`json.marshal` writes `&`, `<` and `>` as they are, where OPA writes `\\u0026` and so on.',
   '`json.unmarshal` reads, and `json.is_valid` accepts, a text that only begins with JSON: `2h45m` is 2.',

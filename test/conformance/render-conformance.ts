@@ -18,8 +18,9 @@ export function renderConformance(judged: readonly JudgedCase[]): string {
 <!-- Written by test/conformance/conformance.test.ts: npx vitest run --project checks test/conformance -u -->
 
 OPA ${opaVersion} brings ${group(judged.length)} cases of what Rego version 1 means. \`npm test\` runs all of them in Assent's
-compiler and runtime, each as a policy of its own: ${passed}. (Cases in Rego version 0 do not run: policies are
-written in version 1.)
+compiler and runtime, each as a policy of its own:
+${passed}.
+(Cases in Rego version 0 do not run: policies are written in version 1.)
 
 A case passes where the result is the one that the case wants. Where it wants the error of a builtin, which OPA raises
 only when asked to and which is undefined otherwise, as it always is here, the measure is what OPA's interpreter says
@@ -36,9 +37,9 @@ ${renderDifferences(judged)}
 
 ## Random programs
 
-\`npm test\` also has ${fuzzedPrograms} random programs of ${rulesPerProgram} rules each (${group(fuzzedPrograms * rulesPerProgram)} rules) give what OPA's interpreter gives, the
-same ones each time; \`node test/conformance/fuzz/fuzz.ts 2000 7\` tries 2,000 others. They showed where builtins that OPA compiles
-into the policy's module do not do what its interpreter does, and leave these out:
+\`npm test\` also compares what ${fuzzedPrograms} random programs of ${rulesPerProgram} rules each, ${group(fuzzedPrograms * rulesPerProgram)} rules, give here and in OPA's
+interpreter, the same ones each time; \`node test/conformance/fuzz/fuzz.ts 2000 7\` tries 2,000 others. They showed where
+builtins that OPA compiles into the policy's module do not do what its interpreter does, and leave these out:
 
 ${programDifferences.map((difference) => `- ${difference}`).join('\n')}
 `;
