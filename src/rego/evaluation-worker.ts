@@ -116,6 +116,8 @@ function evaluateIn(instance: PolicyInstance, options: PolicyInstanceOptions, in
     return { instance, text: instance.evaluate(input) };
   } catch (error) {
     if (!used || !(error instanceof EvaluationError) || error.code !== 'memory') throw error;
+    // It was a builtin of OPA that lacked memory, in another place, and it cannot be asked again.
+    if (opa?.reactor.spent) throw error;
     // What the first try has passed is not the second's.
     recorder.take();
     const fresh = instantiatePolicy(options);

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { builtins } from './builtins/index.ts';
+import { hostBuiltins } from './builtins/index.ts';
 import type { InspectionMessage, InspectionWorkerData } from './module-inspection.ts';
 import { definesMemory } from './module-sections.ts';
 import { workerUrl } from './worker-url.ts';
@@ -30,7 +30,7 @@ export async function inspectModule(
   const { abi, builtins: called, entrypoints } = answer;
   if (abi.major !== 1 || abi.minor < 2)
     return refused(`its ABI is ${abi.major}.${abi.minor}, and 1.2 or a later 1.x is needed`);
-  const missing = called.filter((name) => !Object.hasOwn(builtins, name));
+  const missing = called.filter((name) => !hostBuiltins.includes(name));
   if (missing.length > 0) return refused(`it calls ${missing.join(', ')}, which policies may not call`);
   const first = Object.keys(entrypoints).find((name) => entrypoints[name] === 0);
   if (first !== entrypoint)
