@@ -1,6 +1,9 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseSigstoreBundle, parseSimpleSigning, signCosign, verifyCosign } from './cosign-signature.ts';
+import { parsePublicKey } from './signature-keys.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const OTHER = `sha256:${'b'.repeat(64)}`;
@@ -31,6 +34,17 @@ describe('a cosign signature', () => {
     verifyCosign(DIGEST, simple(DIGEST, ours.privateKey), keys);
     verifyCosign(DIGEST, simple(DIGEST, theirs.privateKey), keys);
     verifyCosign(DIGEST, [...simple(OTHER, ours.privateKey), ...bundle(DIGEST)], keys);
+  });
+
+  it('of cosign itself holds, in its old form and in the new one', () => {
+    const read = (name: string) => readFileSync(join(import.meta.dirname, '..', '..', 'test', 'bundles', name));
+    const key = parsePublicKey(read('cosign.pub').toString());
+    const { payload, signature } = JSON.parse(read('cosign-old.json').toString());
+    const old = parseSimpleSigning(Buffer.from(payload), signature);
+    verifyCosign('sha256:bb82c28909ee2fd7d47a1edbbb590e010c2c6827b22779833ea505b9dc348d8d', old, [key]);
+    const recent = parseSigstoreBundle(read('cosign-new.json'));
+    verifyCosign('sha256:541d432cb4ae57075781c993d5376d69181be9327ce99d1ae770b2c8cbc9ecf2', recent, [key]);
+    expect(() => verifyCosign(DIGEST, [...old, ...recent], [key])).toThrow(refused);
   });
 
   it.each([

@@ -90,10 +90,12 @@ export async function readCosignSignatures(
   const tagged = layers.slice(0, SIGNATURES).map(async ({ digest, annotations }) => {
     return parseSimpleSigning(await repository.getBlob(digest, SIGNATURE_BYTES), annotations[COSIGN_SIGNATURE] ?? '');
   });
-  const referrers = (await repository.getReferrers(manifestDigest, SIGSTORE_BUNDLE)).slice(0, SIGNATURES);
+  const referrers = (await repository.getReferrers(manifestDigest)).slice(0, SIGNATURES);
   const referring = referrers.map(async (digest) => {
     const manifest = await repository.getManifest(digest);
-    const [layer] = (manifest && parseManifest(manifest.bytes)?.layers) ?? [];
+    const { layers: referred = [] } = (manifest && parseManifest(manifest.bytes)) ?? {};
+    // Not by the type that the registry tells of it: cosign's own tag does not have it.
+    const layer = referred.find(({ mediaType }) => mediaType === SIGSTORE_BUNDLE);
     return layer ? parseSigstoreBundle(await repository.getBlob(layer.digest, SIGNATURE_BYTES)) : [];
   });
   return (await Promise.all([...tagged, ...referring])).flat();

@@ -15,11 +15,7 @@ const ACCEPTED = [
   OCI_INDEX,
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ].join(', ');
-const Index = z.object({
-  manifests: z.array(
-    z.object({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/), artifactType: z.string().optional() }),
-  ),
-});
+const Index = z.object({ manifests: z.array(z.object({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) })) });
 const MANIFEST_BYTES = 2 ** 20;
 const ERROR_BYTES = 2 ** 16;
 
@@ -34,8 +30,8 @@ export interface OciRepository {
    * @returns null where there is none
    */
   getManifest(reference: string): Promise<{ readonly bytes: Buffer; readonly digest: string } | null>;
-  /** @returns the digests of the manifests of this type that say they belong to another one */
-  getReferrers(digest: string, artifactType: string): Promise<readonly string[]>;
+  /** @returns the digests of the manifests that say they belong to this one */
+  getReferrers(digest: string): Promise<readonly string[]>;
   /** What comes is checked against the digest. */
   getBlob(digest: string, maxBytes: number): Promise<Buffer>;
   /** Does nothing where the registry has it. */
@@ -77,13 +73,13 @@ export function openRepository(
 
   return {
     getManifest,
-    async getReferrers(digest, artifactType) {
+    async getReferrers(digest) {
       const url = new URL(`referrers/${digest}`, base);
       const answer = await send({ url, headers: { accept: OCI_INDEX }, maxBytes: MANIFEST_BYTES });
       // A registry that does not keep them itself: who pushes writes them under a tag.
       const index = answer.status === 200 ? answer.body : (await getManifest(digest.replace(':', '-')))?.bytes;
       const { manifests = [] } = (index && parseIndex(index)) ?? {};
-      return manifests.flatMap((entry) => (entry.artifactType === artifactType ? [entry.digest] : []));
+      return manifests.map(({ digest: referrer }) => referrer);
     },
     async getBlob(digest, maxBytes) {
       const url = new URL(`blobs/${digest}`, base);
