@@ -6,6 +6,7 @@ import { builtReactor } from './built-reactor.ts';
 import type { CompiledPolicy } from './compile-result.ts';
 import { type Compiler, createCompiler } from './compiler.ts';
 import { createEvaluator } from './evaluator.ts';
+import { findForbidden } from './find-forbidden.ts';
 import { inspectModule } from './inspect-module.ts';
 
 const SOURCE = 'package approval\n\nallow contains sprintf("above %v", [data.least]) if input.x > data.least\n';
@@ -28,6 +29,9 @@ afterAll(async () => {
 
 const LIMITS = { timeoutMs: 1000, memoryBytes: 2 ** 24, inputBytes: 2 ** 10 };
 const refused = (why: string) => ({ kind: 'refused', why: expect.stringContaining(why) });
+/** LEB128. */
+const leb = (value: number): number[] =>
+  value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(Math.floor(value / 0x80))];
 /** A module of these sections: `[id, …body]` each. */
 const moduleOf = (...sections: readonly (readonly number[])[]): Buffer =>
   Buffer.from([
@@ -75,6 +79,19 @@ describe('a compiled module', () => {
   it('with a memory of its own, which nothing would bound, is refused', async () => {
     const memory = [5, 1, 0, 1];
     expect(await inspectModule(moduleOf(memory), 'approval')).toEqual(refused('a memory of its own'));
+  });
+
+  it.each([
+    ['a table of ten million entries', [4, 1, 0x70, 1, ...leb(1), ...leb(10_000_000)]],
+    ['a table without a maximum', [4, 1, 0x70, 0, 1]],
+    ['twenty tables', [4, 20, ...Array.from({ length: 20 }, () => [0x70, 1, 1, 1]).flat()]],
+    ['an array type of the garbage collector', [1, 1, 0x5e, 0x7f, 1]],
+    ['a function of references', [1, 1, 0x60, 1, 0x6f, 0]],
+    ['a type section that lies about its length', [1, ...leb(1_000), 0x60]],
+    ['exceptions', [13, 1, 0, 0]],
+    ['more functions than a policy has', [3, ...leb(100_000)]],
+  ])('with %s is refused before it is compiled: it could end the process', (_, section) => {
+    expect(findForbidden(moduleOf(section))).toEqual(expect.any(String));
   });
 
   it('that never ends as soon as it is loaded is refused at a deadline', async () => {

@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { hostBuiltins } from './builtins/index.ts';
+import { findForbidden } from './find-forbidden.ts';
 import type { InspectionMessage, InspectionWorkerData } from './module-inspection.ts';
-import { definesMemory } from './module-sections.ts';
 import { workerUrl } from './worker-url.ts';
 
 /** How long a foreign module may take to be compiled and asked what it is. */
 const INSPECTION_MS = 5_000;
 const WORKER_HEAP_MIB = 64;
-const MODULE_BYTES = 8 * 2 ** 20;
+const MODULE_BYTES = 4 * 2 ** 20;
 
 /**
  * Looks at a module that somebody else compiled, in a thread of its own that ends at a deadline: even to be asked for its
@@ -23,8 +23,8 @@ export async function inspectModule(
   { readonly kind: 'fits'; readonly builtins: readonly string[] } | { readonly kind: 'refused'; readonly why: string }
 > {
   if (wasm.length > MODULE_BYTES) return refused(`it has more than ${MODULE_BYTES} bytes`);
-  // The memory that a module imports has our maximum; one that it defines would have none.
-  if (definesMemory(wasm)) return refused('it defines a memory of its own: build it with opa build -t wasm');
+  const forbidden = findForbidden(wasm);
+  if (forbidden !== null) return refused(forbidden);
   const answer = await askWorker(wasm);
   if (answer.kind === 'unusable') return refused(answer.why);
   const { abi, builtins: called, entrypoints } = answer;

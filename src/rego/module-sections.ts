@@ -1,4 +1,3 @@
-const MEMORY_SECTION = 5;
 const HEADER_BYTES = 8;
 
 /** A section of a WebAssembly module: what it is, and where its body lies. */
@@ -18,11 +17,6 @@ export function* readSections(wasm: Uint8Array): Generator<Section> {
     yield { id: wasm[start] ?? 0, start, body: size.end, end };
     start = end;
   }
-}
-
-/** Whether the module has a memory of its own, whose size nobody else bounds. */
-export function definesMemory(wasm: Uint8Array): boolean {
-  return readSections(wasm).some(({ id, body }) => id === MEMORY_SECTION && wasm[body] !== 0);
 }
 
 /** LEB128, the integers of the WebAssembly binary format. */
