@@ -33,6 +33,8 @@ const initialPages = 5;
 const abiMinorVersion = 3;
 /** What earlier evaluations may leave on the heap before it begins anew; less where the policy's memory is small. */
 const keptHeapBytes = 256 * 1024;
+/** A text that a thread's heap cannot hold ends the process, not the thread. */
+const maximumTextBytes = 64 * 1024 * 1024;
 
 export interface PolicyInstanceOptions {
   module: WebAssembly.Module;
@@ -168,6 +170,8 @@ function createTextAccess(memory: WebAssembly.Memory): TextAccess {
   const findEnd = (address: number) => {
     const end = current().indexOf(0, address);
     if (address === 0 || end < 0) throw new EvaluationError('internal', 'the policy gave no result');
+    if (end - address > maximumTextBytes)
+      throw new EvaluationError('result-too-large', 'the policy gave too long a text');
     return end;
   };
   return {
