@@ -44,7 +44,7 @@ func lintPolicy(asked compileRequest, with lintRequest) any {
 		return failed{errs}
 	}
 	policies := withoutTests(modules, with.TestModules)
-	found := lintSyntax(policies, asked.Entrypoints)
+	found := append(lintSyntax(policies, asked.Entrypoints), lintValues(policies, with.InputSchema)...)
 	checked := typedCompiler(allowed, with)
 	checked.Compile(typedModules(modules, with))
 	if mistakes := describeTypeErrors(checked.Errors); len(mistakes) > 0 {

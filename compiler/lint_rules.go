@@ -202,3 +202,54 @@ func isBelow(term *ast.Term, prefix ast.Ref) bool {
 func isNumber(term *ast.Term) bool { _, ok := term.Value.(ast.Number); return ok }
 
 func isText(term *ast.Term) bool { _, ok := term.Value.(ast.String); return ok }
+
+// lintValues finds what is compared with a text that it never is, where the schema lists the texts that it may be.
+func lintValues(policies map[string]*ast.Module, schema any) []finding {
+	found := []finding{}
+	for _, file := range sortedKeys(policies) {
+		ast.WalkExprs(policies[file], func(expr *ast.Expr) bool {
+			terms, ok := expr.Terms.([]*ast.Term)
+			if !ok || len(terms) != 3 || !slices.Contains([]string{"equal", "neq", "eq"}, terms[0].Value.String()) {
+				return false
+			}
+			for _, pair := range [][2]*ast.Term{{terms[1], terms[2]}, {terms[2], terms[1]}} {
+				text, isText := pair[1].Value.(ast.String)
+				values := enumOf(schema, pair[0])
+				if isText && len(values) > 0 && !slices.Contains(values, string(text)) {
+					unknown := mistake(pair[1].Location, "unknown_value", pair[0].String()+" is never "+text.String())
+					unknown.Have, unknown.OneOf = string(text), values
+					found = append(found, unknown)
+				}
+			}
+			return false
+		})
+	}
+	return found
+}
+
+func enumOf(schema any, term *ast.Term) []string {
+	ref, ok := term.Value.(ast.Ref)
+	if !ok || !ref.HasPrefix(ast.InputRootRef) {
+		return nil
+	}
+	for _, element := range ref[1:] {
+		name, ok := element.Value.(ast.String)
+		if !ok {
+			return nil
+		}
+		schema = below(below(schema, "properties"), string(name))
+	}
+	listed, _ := below(schema, "enum").([]any)
+	values := make([]string, 0, len(listed))
+	for _, each := range listed {
+		if value, ok := each.(string); ok {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+func below(schema any, name string) any {
+	object, _ := schema.(map[string]any)
+	return object[name]
+}

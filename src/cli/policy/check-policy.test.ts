@@ -50,6 +50,11 @@ describe('a problem is told with its place, its code and what to do:', () => {
       'rules.rego:5:40: error unknown_field: input.submitter.email is not there: there are groups, user',
     ],
     [
+      'a stage that there is not',
+      'deny contains "bad" if input.transition.to == "Prodution"',
+      'rules.rego:5:47: error unknown_value: input.transition.to is never "Prodution": did you mean Production?',
+    ],
+    [
       'an output that is no set',
       'deny if input.modelVersion.spec.metrics.accuracy < 0.5',
       'rules.rego:5:1: error output-is-no-set: deny must be a set: write `deny contains "…" if …`',
