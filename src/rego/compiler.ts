@@ -103,12 +103,20 @@ export function createCompiler(options: CompilerOptions): Compiler {
   const thread = createCompilerThread({ reactor, memoryBytes, idleMs, deadlineMs, startMs: 60_000, checkReactor });
   const underway = new Map<string, Promise<CompileResult>>();
 
+  // Once in some ten thousand compilations the compiler ends, on a busy machine, of no module's doing. What ends it
+  // twice is the module.
+  const ask = (request: ReactorRequest) =>
+    thread.ask(request).catch((error: unknown) => {
+      if (error instanceof CompilerFailure && error.code === 'compiler_crashed') return thread.ask(request);
+      throw error;
+    });
+
   const compileAnew = async (digest: string, modules: Modules, options: Compiled): Promise<CompileResult> => {
     const cached = await cache.load(digest);
     if (cached) return { kind: 'compiled', policy: cached };
     const request: ReactorRequest = { operation: 'compile', modules, ...options, hostBuiltins };
     try {
-      const { response, wasm } = await thread.ask(request);
+      const { response, wasm } = await ask(request);
       const answer = compileResponse.parse(JSON.parse(response));
       if ('errors' in answer) return failed(answer.errors, modules);
       if (!wasm) throw new Error('the compiler gave neither a module nor an error');
@@ -162,7 +170,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       const tooLarge = checkSize(modules, sourceBytes);
       if (tooLarge) return failed([tooLarge], modules);
       try {
-        const { response } = await thread.ask({
+        const { response } = await ask({
           operation: 'tests',
           modules,
           entrypoints: [testPackage],
@@ -219,7 +227,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       const tooLarge = checkSize(modules, sourceBytes);
       if (tooLarge) return failed([tooLarge], modules);
       try {
-        const { response } = await thread.ask({ operation: 'format', file, source });
+        const { response } = await ask({ operation: 'format', file, source });
         const answer = formatResponse.parse(JSON.parse(response));
         return 'errors' in answer ? failed(answer.errors, modules) : { kind: 'formatted', source: answer.source };
       } catch (error) {
