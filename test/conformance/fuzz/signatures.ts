@@ -9,7 +9,7 @@ export type Signature = readonly [name: string, takes: readonly Kind[], gives: K
  */
 export const signatures: readonly Signature[] = [
   ['abs', ['number'], 'number'],
-  ['ceil', ['number'], 'integer'],
+  ['ceil', ['small'], 'integer'],
   ['floor', ['number'], 'integer'],
   ['round', ['number'], 'integer'],
   ['numbers.range', ['small', 'small'], 'array'],
