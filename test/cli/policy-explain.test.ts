@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => runner[Symbol.asyncDispose]());
 
-const POLICIES = ['-p', join(repositoryRoot, 'policies')];
+const POLICIES = ['-p', ...['accuracy', 'champion'].map((name) => join(repositoryRoot, 'policies', name))];
 const example = (name: string) => join(repositoryRoot, 'examples', 'modelversions', `${name}.yaml`);
 
 test('explains a version of a file by the policies of a folder', async () => {

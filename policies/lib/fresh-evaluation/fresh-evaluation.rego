@@ -42,7 +42,8 @@ waits contains "input.now is not a time" if not now
 
 # Every source that is named, with the newest time that it says, or false.
 sources[$"annotation {key}"] := newest_of([text | text := input.modelVersion.metadata.annotations[key]]) if {
-	key := data.parameters.annotation
+	key := object.get(data.parameters, "annotation", null)
+	key != null
 }
 
 sources[$"spec.parameters.{key}"] := newest_of([text | text := input.modelVersion.spec.parameters[key]]) if {
@@ -54,7 +55,8 @@ sources[$"attestation {type}"] := newest_of([text |
 	attestation.predicateType == type
 	text := attestation.predicate.evaluatedAt
 ]) if {
-	type := data.parameters.predicateType
+	type := object.get(data.parameters, "predicateType", null)
+	type != null
 }
 
 newest_of(texts) := {"time": newest[0], "text": newest[1]} if {

@@ -66,7 +66,7 @@ within_dates(window) if {
 	today <= object.get(window, "lastDate", today)
 }
 
-on(window, day) if not window.days
+on(window, _) if not window.days
 
 on(window, day) if day in window.days
 

@@ -36,9 +36,9 @@ approvers := data.parameters.approvers if {
 
 default people := 2
 
-people := data.parameters.count if {
-	is_number(data.parameters.count)
-	data.parameters.count > 2
+people := count_asked if {
+	is_number(count_asked)
+	count_asked > 2
 }
 
 # Whatever else it says, somebody meant something by it.
@@ -51,3 +51,5 @@ asks_for_each if {
 	field == "oneOfEach"
 	value != false
 }
+
+count_asked := object.get(data.parameters, "count", 2)
