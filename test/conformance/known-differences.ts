@@ -30,7 +30,7 @@ export const programDifferences: readonly string[] = [
   '`json.unmarshal` reads, and `json.is_valid` accepts, a text that only begins with JSON: `2h45m` is 2.',
   '`base64.is_valid` is true of texts that are not base64, such as `ab`.',
   '`indexof` of an empty text is an integer, where OPA has no value.',
-  "`ceil` of a number between -1 and 0 is 0; OPA's interpreter says 1.",
+  "`ceil` and `floor` of a number between -1 and 0 are 0 and -1; OPA's interpreter says 1 and 0.",
   '`0 / 0` is an error of the policy, where OPA has no value; any other division by zero has none here, too.',
   '`replace` of an empty text does not end, and is stopped at the deadline.',
   'Text that is not UTF-8 is an error of the policy where a builtin gives it (`hex.decode`, `urlquery.decode`); `base64.decode` may give it to `hex.encode` and to the digests.',

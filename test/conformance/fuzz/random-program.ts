@@ -105,7 +105,7 @@ const ruleForms: readonly ((name: string, random: Random, write: ExpressionWrite
   (name, random, write, index) =>
     index === 0
       ? `${name} := ${write('any')}`
-      : `${name} := e if e := data.fuzz.r${random.below(index)} with input.v${random.below(10)} as ${write('any', 1)}`,
+      : `${name} := e if e := data.fuzz.r${random.below(index)} with input.v${random.below(10)} as ${write('text', 1)}`,
 ];
 
 function writeRule(random: Random, write: ExpressionWriter, index: number): string {

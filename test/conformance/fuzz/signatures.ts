@@ -10,7 +10,7 @@ export type Signature = readonly [name: string, takes: readonly Kind[], gives: K
 export const signatures: readonly Signature[] = [
   ['abs', ['number'], 'number'],
   ['ceil', ['small'], 'integer'],
-  ['floor', ['number'], 'integer'],
+  ['floor', ['small'], 'integer'],
   ['round', ['number'], 'integer'],
   ['numbers.range', ['small', 'small'], 'array'],
   ['numbers.range_step', ['small', 'small', 'small'], 'array'],
