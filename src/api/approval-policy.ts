@@ -5,6 +5,7 @@ import { Duration, Quantity } from './duration.ts';
 import { EvidenceTrust } from './evidence.ts';
 import { Metadata } from './metadata.ts';
 import { API_VERSION } from './names.ts';
+import { isNestedWithin, MAX_DEPTH } from './nesting.ts';
 import { checkSource, PolicyBundle, type PolicyScope, sourceRules } from './policy-bundle.ts';
 import { inCrd } from './rule.ts';
 import { Stage } from './stage.ts';
@@ -36,7 +37,13 @@ const Limits = z.strictObject({
   input: Quantity.optional().describe('The input as JSON; 256Ki where it is left out.'),
 });
 
-const openObject = () => inCrd(z.record(z.string(), z.unknown()), { 'x-kubernetes-preserve-unknown-fields': true });
+const openObject = () =>
+  inCrd(
+    z.record(z.string(), z.unknown()).refine((value) => isNestedWithin(value, MAX_DEPTH), {
+      message: `nested more than ${MAX_DEPTH} levels deep: make it flatter`,
+    }),
+    { 'x-kubernetes-preserve-unknown-fields': true },
+  );
 
 /** What a policy says besides its Rego: what a decision is made from, and a record keeps. */
 export const PolicyRules = z.strictObject({

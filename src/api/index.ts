@@ -7,6 +7,7 @@ export * from './evidence.ts';
 export * from './metadata.ts';
 export * from './model-version.ts';
 export * from './names.ts';
+export * from './nesting.ts';
 export type { PolicyBundle } from './policy-bundle.ts';
 export * from './stage.ts';
 export * from './stage-approvals.ts';

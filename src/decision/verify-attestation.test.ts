@@ -86,6 +86,15 @@ describe('nothing is a fact that', () => {
     expect(verify(envelope)).toEqual(refused('are the most'));
   });
 
+  test('is nested deeper than anybody can walk', () => {
+    // Made by hand: what is nested so deep, Node itself does not render.
+    const predicate = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+    const subject = `[{"name":"model","digest":{"sha256":"${ARTIFACT.slice('sha256:'.length)}"}}]`;
+    const type = '"_type":"https://in-toto.io/Statement/v1","predicateType":"deep"';
+    const statement = `{${type},"subject":${subject},"predicate":${predicate}}`;
+    expect(verify(wrap(SIGNER, statement))).toEqual(refused('levels deep'));
+  });
+
   test('is signed with a key that is too short', () => {
     const weak = aSigner('rsa-1024');
     expect(verify(signStatement(weak, { artifactDigest: ARTIFACT }), { keys: [weak] })).toEqual(

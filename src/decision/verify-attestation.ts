@@ -1,6 +1,6 @@
 import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
-import { type EvidenceTrust, MAX_STATEMENT_BYTES } from '../api/index.ts';
+import { type EvidenceTrust, isNestedWithin, MAX_DEPTH, MAX_STATEMENT_BYTES } from '../api/index.ts';
 import { encodeForSigning } from './dsse.ts';
 import { publicKeyId } from './public-key-id.ts';
 
@@ -79,6 +79,8 @@ export function verifyAttestation(bytes: Uint8Array, { digest, artifactDigest, k
   if (artifactDigest === undefined)
     return refused('spec.artifact.digest is missing, so nothing says that the statement is about this version');
   const { subject: subjects, predicateType, predicate = {} } = statement.data;
+  if (!isNestedWithin(predicate, MAX_DEPTH))
+    return refused(`its predicate is nested more than ${MAX_DEPTH} levels deep`);
   const subject = subjects.find((candidate) => `sha256:${candidate.digest.sha256}` === artifactDigest);
   if (!subject) return refused(`it is about other artifacts: none of its subjects has the digest ${artifactDigest}`);
   return {

@@ -99,7 +99,12 @@ export function startEvaluationThread(events: EvaluationThreadEvents): Evaluatio
     run(jobs) {
       const { batch, steps } = planBatch(jobs, held);
       const shortestMs = Math.min(loadMs, ...jobs.map(({ timeoutMs }) => timeoutMs));
-      running = { steps, unsettled: new Set(jobs), shortestMs, timer: setTimeout(watch, shortestMs) };
+      running = {
+        steps,
+        unsettled: new Set(steps.map(({ job }) => job)),
+        shortestMs,
+        timer: setTimeout(watch, shortestMs),
+      };
       worker.postMessage(batch);
     },
     holds: (key) => held.loaded.has(key),
@@ -178,8 +183,11 @@ function planBatch(jobs: readonly Job[], held: Held): { batch: Batch; steps: rea
       plan(job, startMs, { kind: 'start-builtins', reactor });
       held.builtins = true;
     }
-    if (!loaded.delete(key))
-      plan(job, loadMs, { kind: 'load', key, module, memoryBytes, data: JSON.stringify(job.data ?? {}) });
+    if (!loaded.delete(key)) {
+      const data = renderData(job);
+      if (data === null) continue;
+      plan(job, loadMs, { kind: 'load', key, module, memoryBytes, data });
+    }
     loaded.add(key);
     plan(job, timeoutMs, { kind: 'evaluate', key, input });
   }
@@ -187,6 +195,17 @@ function planBatch(jobs: readonly Job[], held: Held): { batch: Batch; steps: rea
   const forget = [...loaded].slice(0, Math.max(0, loaded.size - keptPolicies));
   for (const key of forget) loaded.delete(key);
   return { batch: { forget, steps: posted }, steps };
+}
+
+/** @returns null where it cannot be rendered: the job is settled, and nobody else's is held up. */
+function renderData({ data, settle: end }: Job): string | null {
+  try {
+    return JSON.stringify(data ?? {});
+  } catch (error) {
+    const message = `the policy's data cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    end({ kind: 'error', code: 'internal', message, microseconds: 0 });
+    return null;
+  }
 }
 
 function settle(running: Running, results: readonly StepResult[]): void {

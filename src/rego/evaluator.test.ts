@@ -275,6 +275,18 @@ describe('an error', () => {
     expect(await evaluate(evaluator, broken)).toMatchObject({ kind: 'error', code: 'internal' });
   });
 
+  test('data that are nested without end are an error, and nobody else is held up', async () => {
+    await using evaluator = createEvaluator({ threads: 1 });
+    let deep: unknown = 'x';
+    for (let depth = 0; depth < 50_000; depth++) deep = [deep];
+    const [broken, sound] = await Promise.all([
+      evaluator.evaluate({ policy: accuracy, data: { deep }, dataDigest: 'deep', input: '{}', limits }),
+      evaluate(evaluator, accuracy),
+    ]);
+    expect(broken).toMatchObject({ kind: 'error', message: expect.stringContaining('data cannot be read') });
+    expect(sound).toMatchObject({ kind: 'value' });
+  });
+
   test('an evaluator that is closed answers with an error, also what was under way', async () => {
     const evaluator = createEvaluator();
     const underway = evaluate(evaluator, endless, { input: manyStrings });
