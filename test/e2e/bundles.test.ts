@@ -181,6 +181,41 @@ const fromRegistry = (reference: string, more: Record<string, unknown> = {}) => 
 const signed = () => ({ verify: { bundle: { keys: [{ publicKey }] } } });
 
 describe('a bundle from a registry with TLS and a password', () => {
+  it('is rolled out in shadow, its impact is read, and then it is enforced', async () => {
+    const everyone = { 'p.rego': 'package approval\n\nallow contains "anybody" if true\n' };
+    const today = {
+      ...aPolicy('today', {}),
+      spec: { modules: everyone, match: { selector: { matchLabels: { use: 'rollout' } } } },
+    };
+    assertOk(await apply(today));
+    const digest = await push(await build('strict'), 'acme/strict:1');
+    const inMode = (mode: string) =>
+      aPolicy('strict', fromRegistry('acme/strict:1', { digest, ...signed() }), {
+        match: { selector: { matchLabels: { use: 'rollout' } } },
+        mode,
+      });
+    assertOk(await apply(inMode('Shadow')));
+    await until(() => stateOf('strict'), state({ ready: 'True', verified: 'True' }));
+
+    await expectDecision('rollout', 'anybody', 0.5);
+    const impact = await runCli(
+      ['policy', 'impact', '--to', 'cluster', '--enforced', '-l', 'use=rollout', '-n', cluster.namespace],
+      {
+        cacheFolder: file('cli-cache'),
+        env: { DOCKER_CONFIG: registry.dockerConfigFolder, KUBECONFIG: inject('cluster').kubeconfig },
+      },
+    );
+    expect(impact).toMatchObject({ status: 0, stderr: '' });
+    expect(impact.stdout).toContain('1 versions: 1 would flip\n  1 Approved -> Pending\n');
+    expect(impact.stdout).toContain('ApprovalPolicy/strict: no rule allows it');
+
+    assertOk(await apply(inMode('Enforce')));
+    await until(() => stateOf('strict'), state({ ready: 'True' }));
+    const waits = 'waits for 1 approval by anyone who may `approve` modelversions (no rule allows it)';
+    await expectDecision('rollout', waits, 0.5);
+    await expectDecision('rollout', 'anybody; strict', 0.95);
+  });
+
   it('that was pushed, signed twice and is named by digest, decides', async () => {
     const digest = await push(await build('first'), 'acme/first:1');
     const place = `oci://${registry.host}/acme/first:1`;

@@ -6,15 +6,16 @@ import { CliError } from '../../cli-error.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../../cluster-options.ts';
 import { EXIT, type ExitCode, renderExitCodes } from '../../exit-code.ts';
 import { regoPaths } from '../../rego-paths.ts';
+import { addRegistryOptions, type RegistryOptions } from '../bundle/registry-options.ts';
 import type { Estate } from './estate.ts';
 import { loadClusterEstate, loadDumpedEstate } from './load-estate.ts';
-import { compilePolicies, nextPolicies, readClusterPolicies, readPolicyFiles } from './load-sides.ts';
+import { compileSide, nextPolicies, readClusterPolicies, readPolicyFiles } from './load-sides.ts';
 import { measureImpact } from './measure-impact.ts';
 import { parseLabelSelector } from './parse-label-selector.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { IMPACT_FORMATS, type ImpactFormat, renderImpact } from './render-impact.ts';
 
-interface ImpactCommandOptions extends NamespaceOptions {
+interface ImpactCommandOptions extends NamespaceOptions, RegistryOptions {
   readonly to: readonly string[];
   readonly from: readonly string[];
   readonly filename?: readonly string[];
@@ -30,7 +31,7 @@ interface ImpactCommandOptions extends NamespaceOptions {
 const CLUSTER = 'cluster';
 
 export function buildImpactCommand(exit: (code: ExitCode) => void): Command {
-  return addNamespaceOptions(
+  const command = addNamespaceOptions(
     new Command('impact')
       .summary('which versions would be decided otherwise by other policies')
       .description(
@@ -52,9 +53,8 @@ export function buildImpactCommand(exit: (code: ExitCode) => void): Command {
       .option('-l, --selector <labels>', 'only versions with these labels, as kubectl takes them')
       .option('--exit-code', 'end with 1 where a version would flip')
       .addOption(new Option('-o, --output <format>', 'output format').choices(IMPACT_FORMATS).default('table')),
-  )
-    .addOption(new Option('-A, --all-namespaces', 'of all namespaces').conflicts('namespace'))
-    .action(async (options: ImpactCommandOptions) => exit(await impact(options)));
+  ).addOption(new Option('-A, --all-namespaces', 'of all namespaces').conflicts('namespace'));
+  return addRegistryOptions(command).action(async (options: ImpactCommandOptions) => exit(await impact(options)));
 }
 
 async function impact(options: ImpactCommandOptions): Promise<ExitCode> {
@@ -71,9 +71,17 @@ async function impact(options: ImpactCommandOptions): Promise<ExitCode> {
       '--to cluster: the policies that are to come are those of today; give --enforced to judge as if those in shadow were enforced, or a folder with new policies',
     ]);
   await using compiler = createCompiler(regoPaths());
-  const fromCatalog = await compilePolicies(today, compiler, isCluster(from) ? 'errs' : 'refuse');
+  const fromCatalog = await compileSide(today, {
+    compiler,
+    registry: options,
+    onBroken: isCluster(from) ? 'errs' : 'refuse',
+  });
   const next = nextPolicies({ from: today, given, prune, enforced });
-  const toCatalog = await compilePolicies(next, compiler, isCluster(to) ? 'errs' : 'refuse');
+  const toCatalog = await compileSide(next, {
+    compiler,
+    registry: options,
+    onBroken: isCluster(to) ? 'errs' : 'refuse',
+  });
 
   const estate = await loadEstate(filename, cluster, namespace);
   using bar = createProgressBar(process.stderr, 'judging');

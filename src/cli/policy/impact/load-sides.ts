@@ -1,9 +1,17 @@
-import type { AnyApprovalPolicy } from '../../../api/index.ts';
+import type { AnyApprovalPolicy, PolicyBundle } from '../../../api/index.ts';
+import { type BundleSource, fetchBundle, parseOciReference } from '../../../distribution/index.ts';
 import { type Cluster, KubeApiError, listPages } from '../../../kube/index.ts';
-import { createPolicyCatalog, POLICIES, type PolicyCatalog, policyKey } from '../../../operator/index.ts';
-import type { Compiler } from '../../../rego/index.ts';
+import {
+  createPolicyCatalog,
+  POLICIES,
+  type PolicyCatalog,
+  type PolicyEntry,
+  policyKey,
+} from '../../../operator/index.ts';
+import type { CompileResult, Compiler } from '../../../rego/index.ts';
 import { CliError } from '../../cli-error.ts';
 import { loadPolicies } from '../../evaluate/load-policies.ts';
+import { buildTransport, findCredentials, type RegistryOptions } from '../bundle/registry-options.ts';
 
 /** Policies as they are written, by key: `ApprovalPolicy/NAMESPACE/NAME` or `ClusterApprovalPolicy/NAME`. */
 export type WrittenPolicies = ReadonlyMap<
@@ -78,26 +86,36 @@ function enforce(object: object): object {
 /** What does not compile in the cluster is there as it is: it errs. Of policies that are to come it is a mistake. */
 export type OnBroken = 'errs' | 'refuse';
 
+interface CompileSideOptions {
+  readonly compiler: Compiler;
+  /** For policies whose rules come in bundles. */
+  readonly registry: RegistryOptions;
+  readonly onBroken: OnBroken;
+}
+
 /**
- * Compiles policies into a catalog.
+ * Compiles policies into a catalog; rules that come in bundles are fetched.
  *
  * @throws CliError with every error of every policy, where those that do not compile are refused
+ * @throws BundleError where a bundle cannot be had: an answer without it would be about other policies
  */
-export async function compilePolicies(
+export async function compileSide(
   policies: WrittenPolicies,
-  compiler: Compiler,
-  onBroken: OnBroken,
+  { compiler, registry, onBroken }: CompileSideOptions,
 ): Promise<PolicyCatalog> {
   const catalog = createPolicyCatalog();
   const problems: string[] = [];
   for (const { kind, object } of policies.values()) catalog.observe(kind, object);
-  refuseBundles(catalog);
-  for (const { kind, metadata, source, state } of catalog.entries()) {
+  for (const entry of catalog.entries()) {
+    const { kind, metadata, source, state } = entry;
     if (state.kind === 'failed') {
       problems.push(`${kind} ${metadata.name}: ${state.problem}`);
       continue;
     }
-    const result = await compiler.compile(source.kind === 'modules' ? source.modules : {});
+    const result =
+      source.kind === 'modules'
+        ? await compiler.compile(source.modules)
+        : await compileBundleInForce(entry, source.bundle, compiler, registry);
     if (result.kind === 'compiled') {
       catalog.settle(policyKey(kind, metadata), source, { kind: 'compiled', inForce: result.policy });
       continue;
@@ -112,14 +130,35 @@ export async function compilePolicies(
   return catalog;
 }
 
-/** What a bundle holds is not known here, and an answer without it would be about other policies. */
-function refuseBundles(catalog: PolicyCatalog): void {
-  const inBundles = catalog.entries().filter(({ source }) => source.kind === 'bundle');
-  if (inBundles.length === 0) return;
-  throw new CliError(
-    inBundles.map(
-      ({ kind, metadata }) =>
-        `${kind} ${metadata.name} comes in a bundle, which is not fetched here: \`assent policy bundle pull\` it, and give the policies of today as files with --from`,
-    ),
+/** Of a policy in the cluster, the bundle that its status names: the operator has checked who signed it. */
+async function compileBundleInForce(
+  { kind, metadata, status }: PolicyEntry,
+  { oci, http, digest, caBundle }: PolicyBundle,
+  compiler: Compiler,
+  registry: RegistryOptions,
+): Promise<CompileResult> {
+  const source = sourceOf(oci, http);
+  if (!source)
+    throw new CliError([
+      `${kind} ${metadata.name} comes in a ConfigMap, which is not read here: give the policies of today as files with --from`,
+    ]);
+  const transport = buildTransport(registry);
+  const fetched = await fetchBundle(
+    source,
+    { digest: status?.bundle?.digest ?? digest },
+    { ...transport, ...(caBundle && !transport.caBundle ? { caBundle } : {}) },
   );
+  if (fetched.kind === 'unchanged') throw new Error('nothing was known of the bundle before');
+  const { wasm, modules, data } = fetched.bundle;
+  return wasm ? compiler.adopt(wasm, { data }) : compiler.compile(modules, { data });
+}
+
+/** With the credentials of `docker login`: those that the policy names are the operator's. */
+function sourceOf(oci: string | undefined, http: string | undefined): BundleSource | null {
+  if (oci !== undefined) {
+    const reference = parseOciReference(oci);
+    return { kind: 'oci', reference, credentials: findCredentials(reference.registry) };
+  }
+  const url = http === undefined ? null : URL.parse(http);
+  return url && { kind: 'http', url, credentials: findCredentials(url.host) };
 }

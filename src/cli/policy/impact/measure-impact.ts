@@ -191,8 +191,8 @@ function findChanges(today: Judgement, then: Judgement): readonly PolicyChange[]
   const names = [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])].toSorted();
   return names.flatMap((name) => {
     const [old, now] = [before?.get(name), after?.get(name)];
-    if (old?.outcome === now?.outcome && renderCanonicalJson(old?.reasons) === renderCanonicalJson(now?.reasons))
-      return [];
+    const [said, says] = [old, now].map((told) => renderCanonicalJson([told?.outcome, told?.mode, told?.reasons]));
+    if (said === says) return [];
     return [
       {
         name,
