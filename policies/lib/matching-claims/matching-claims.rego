@@ -20,6 +20,7 @@ deny contains $"spec.metrics.{name} claims {claim}, and verified is {facts[name]
 	some name, claim in claims
 	is_number(claim)
 	is_number(facts[name])
+
 	# assent:allow decimal-subtraction
 	abs(claim - facts[name]) > tolerance
 }

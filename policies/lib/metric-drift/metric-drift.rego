@@ -24,6 +24,7 @@ waits contains $"{name} {candidate[name]} differs from {champion[name]}, which {
 	has_number(candidate, name)
 	has_number(champion, name)
 	some limit in limits(rule, abs(champion[name]))
+
 	# assent:allow decimal-subtraction
 	abs(candidate[name] - champion[name]) > limit.most
 }
