@@ -36,6 +36,11 @@ func compilePolicy(asked compileRequest) (any, []byte) {
 	if len(errs) > 0 {
 		return failed{errs}, nil
 	}
+	return buildParsed(modules, asked, allowed)
+}
+
+// buildParsed checks and compiles modules that were parsed: compiled and the module, or failed.
+func buildParsed(modules map[string]*ast.Module, asked compileRequest, allowed *ast.Capabilities) (any, []byte) {
 	checked := ast.NewCompiler().WithCapabilities(allowed).SetErrorLimit(0)
 	checked.Compile(copyModules(modules))
 	if checked.Failed() {

@@ -74,20 +74,12 @@ func instrumentPolicy(asked compileRequest, with instrumentRequest) (any, []byte
 		}
 	}
 	allowed.Builtins = append(allowed.Builtins, trace)
-	checked := ast.NewCompiler().WithCapabilities(allowed).SetErrorLimit(0)
-	checked.Compile(copyModules(modules))
-	if checked.Failed() {
-		return failed{describe(checked.Errors)}, nil
+	result, wasm := buildParsed(modules, asked, allowed)
+	built, ok := result.(compiled)
+	if !ok {
+		return result, nil
 	}
-	wasm, err := buildModule(modules, asked.Entrypoints, allowed)
-	if err != nil {
-		return failed{describe(err)}, nil
-	}
-	reads, err := readPaths(checked, asked.Entrypoints)
-	if err != nil {
-		return failed{describe(err)}, nil
-	}
-	return instrumented{hostBuiltins(checked), reads, writer.rules, writer.sites}, wasm
+	return instrumented{built.Builtins, built.Reads, writer.rules, writer.sites}, wasm
 }
 
 // globalNames are what a body can read without having bound it.
