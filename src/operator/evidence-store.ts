@@ -15,29 +15,37 @@ export type FetchEvidence = (source: AttestationSource, namespace: string, signa
 interface EvidenceStoreOptions {
   readonly fetch: FetchEvidence;
   readonly onNews: (key: string) => void;
+  readonly nowMs?: () => number;
 }
 
 /** One envelope that is asked for and not had yet. */
 interface Wanted {
   readonly source: AttestationSource;
+  /** Of the version that asked first. */
   readonly namespace: string;
   readonly askers: Set<string>;
+  readonly sinceMs: number;
   problem: string | null;
   failures: number;
   timer: NodeJS.Timeout | undefined;
 }
 
 const MOST_BYTES = 32 * 1024 * 1024;
-/** Versions may name as many addresses as they like; beyond this the oldest are forgotten, and asked for anew. */
-const MOST_WANTED = 2_000;
+/** Versions may name as many addresses as they like; beyond this the namespace's oldest are forgotten, and asked anew. */
+const MOST_WANTED = 500;
 const AT_ONCE = 4;
+/** Whoever names servers that never answer holds up their own namespace, and not the next one. */
+const AT_ONCE_OF_A_NAMESPACE = 2;
+/** A version is not kept waiting for its evidence for longer: it is decided without, and again when it is there. */
+const LONGEST_PENDING_MS = 20_000;
 const RETRY = { firstMs: 5_000, longestMs: 600_000 };
 
-export function createEvidenceStore({ fetch, onNews }: EvidenceStoreOptions): EvidenceStore {
+export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: EvidenceStoreOptions): EvidenceStore {
   const kept = new Map<string, Uint8Array>();
   const wanted = new Map<string, Wanted>();
-  const waiting: string[] = [];
-  const running = new Set<Promise<void>>();
+  /** By namespace, the one whose turn it is first. */
+  const queues = new Map<string, string[]>();
+  const running = new Map<Promise<void>, string>();
   const stop = new AbortController();
   let keptBytes = 0;
 
@@ -66,37 +74,59 @@ export function createEvidenceStore({ fetch, onNews }: EvidenceStoreOptions): Ev
       if (stop.signal.aborted) return;
       want.problem = error instanceof Error ? error.message : String(error);
       const delayMs = Math.min(RETRY.longestMs, RETRY.firstMs * 2 ** want.failures++);
-      want.timer = setTimeout(() => enqueue(id), delayMs).unref();
+      want.timer = setTimeout(() => enqueue(namespace, id), delayMs).unref();
     }
     for (const key of askers) onNews(key);
   };
 
-  const enqueue = (id: string): void => {
-    waiting.push(id);
-    while (running.size < AT_ONCE) {
-      const next = waiting.shift();
-      if (next === undefined || stop.signal.aborted) return;
-      const one = fetchOne(next).finally(() => {
-        running.delete(one);
-        const after = waiting.shift();
-        if (after !== undefined) enqueue(after);
-      });
-      running.add(one);
+  const takeNext = (): { readonly namespace: string; readonly id: string } | null => {
+    for (const [namespace, queue] of queues) {
+      const busy = [...running.values()].filter((other) => other === namespace).length;
+      const id = busy < AT_ONCE_OF_A_NAMESPACE ? queue.shift() : undefined;
+      if (id === undefined) continue;
+      queues.delete(namespace);
+      if (queue.length > 0) queues.set(namespace, queue);
+      return { namespace, id };
     }
+    return null;
+  };
+
+  const startFetches = (): void => {
+    while (running.size < AT_ONCE && !stop.signal.aborted) {
+      const next = takeNext();
+      if (!next) return;
+      const one = fetchOne(next.id).finally(() => {
+        running.delete(one);
+        startFetches();
+      });
+      running.set(one, next.namespace);
+    }
+  };
+
+  const enqueue = (namespace: string, id: string): void => {
+    const queue = queues.get(namespace) ?? [];
+    queue.push(id);
+    queues.set(namespace, queue);
+    startFetches();
   };
 
   const want = (id: string, source: AttestationSource, namespace: string): Wanted => {
     const known = wanted.get(id);
     if (known) return known;
-    for (const [oldest, { timer }] of wanted) {
-      if (wanted.size < MOST_WANTED) break;
-      clearTimeout(timer);
-      wanted.delete(oldest);
-    }
-    const fresh: Wanted = { source, namespace, askers: new Set(), problem: null, failures: 0, timer: undefined };
+    forgetOldest(namespace);
+    const waiting = { problem: null, failures: 0, timer: undefined };
+    const fresh: Wanted = { source, namespace, askers: new Set(), sinceMs: nowMs(), ...waiting };
     wanted.set(id, fresh);
-    enqueue(id);
+    enqueue(namespace, id);
     return fresh;
+  };
+
+  const forgetOldest = (namespace: string): void => {
+    const own = [...wanted].filter(([, other]) => other.namespace === namespace);
+    for (const [id, { timer }] of own.slice(0, Math.max(0, own.length - MOST_WANTED + 1))) {
+      clearTimeout(timer);
+      wanted.delete(id);
+    }
   };
 
   return {
@@ -105,12 +135,14 @@ export function createEvidenceStore({ fetch, onNews }: EvidenceStoreOptions): Ev
       if (bytes) return { kind: 'bytes', bytes };
       const asked = want(identify(source, namespace), source, namespace);
       asked.askers.add(key);
-      return asked.problem === null ? { kind: 'pending' } : { kind: 'unavailable', problem: asked.problem };
+      if (asked.problem !== null) return { kind: 'unavailable', problem: asked.problem };
+      if (nowMs() - asked.sinceMs < LONGEST_PENDING_MS) return { kind: 'pending' };
+      return { kind: 'unavailable', problem: 'it is still being fetched' };
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
       for (const { timer } of wanted.values()) clearTimeout(timer);
-      await Promise.all(running);
+      await Promise.all(running.keys());
     },
   };
 }
