@@ -4,7 +4,6 @@ import { z } from 'zod';
 export type ModelVersionCondition =
   | 'Approved'
   | 'PolicyEvaluated'
-  | 'PolicyCompliant'
   | 'ApprovalsVerified'
   | 'EvidenceVerified'
   | 'Ready'
