@@ -64,6 +64,8 @@ export interface CompileOptions {
   data?: PolicyData;
 }
 
+type Failed = ReturnType<typeof failed>;
+
 /** What of a compilation makes another module. */
 type Compiled = Required<Pick<CompileOptions, 'entrypoints' | 'packages'>>;
 
@@ -128,6 +130,22 @@ export function createCompiler(options: CompilerOptions): Compiler {
     }
   };
 
+  /** Asks about modules that are not kept compiled; whatever goes wrong is an error of theirs. */
+  const askAbout = async <Result>(
+    modules: Modules,
+    request: ReactorRequest,
+    read: (response: unknown, wasm: Uint8Array | null) => Result,
+  ): Promise<Result | Failed> => {
+    const tooLarge = checkSize(modules, sourceBytes);
+    if (tooLarge) return failed([tooLarge], modules);
+    try {
+      const { response, wasm } = await ask(request);
+      return read(JSON.parse(response), wasm);
+    } catch (error) {
+      return failed([describeFailure(error)], modules);
+    }
+  };
+
   const withData = (compiling: Promise<CompileResult>, data: PolicyData = {}): Promise<CompileResult> => {
     if (Object.keys(data).length === 0) return compiling;
     return compiling.then(async (result) => {
@@ -166,73 +184,36 @@ export function createCompiler(options: CompilerOptions): Compiler {
       await cache.store(policy);
       return withData(Promise.resolve({ kind: 'compiled', policy }), data);
     },
-    async listTests(modules) {
-      const tooLarge = checkSize(modules, sourceBytes);
-      if (tooLarge) return failed([tooLarge], modules);
-      try {
-        const { response } = await ask({
-          operation: 'tests',
-          modules,
-          entrypoints: [testPackage],
-          hostBuiltins,
-        });
-        const answer = testsResponse.parse(JSON.parse(response));
+    listTests: (modules) =>
+      askAbout(modules, { operation: 'tests', modules, entrypoints: [testPackage], hostBuiltins }, (response) => {
+        const answer = testsResponse.parse(response);
         return 'errors' in answer ? failed(answer.errors, modules) : { kind: 'listed', tests: answer.tests };
-      } catch (error) {
-        return failed([describeFailure(error)], modules);
-      }
-    },
-    async instrument(modules, { entrypoints = policyEntrypoints, untraced = [] } = {}) {
-      const tooLarge = checkSize(modules, sourceBytes);
-      if (tooLarge) return failed([tooLarge], modules);
-      try {
-        const { response, wasm } = await thread.ask({
-          operation: 'instrument',
-          modules,
-          entrypoints,
-          hostBuiltins,
-          untraced,
-        });
-        const answer = instrumentResponse.parse(JSON.parse(response));
+      }),
+    instrument(modules, { entrypoints = policyEntrypoints, untraced = [] } = {}) {
+      const request: ReactorRequest = { operation: 'instrument', modules, entrypoints, hostBuiltins, untraced };
+      return askAbout(modules, request, (response, wasm) => {
+        const answer = instrumentResponse.parse(response);
         if ('errors' in answer) return failed(answer.errors, modules);
         if (!wasm) throw new Error('the compiler gave neither a module nor an error');
         const { builtins: called, reads, rules, sites } = answer;
         const digest = `instrumented ${digestOf(modules, { entrypoints, packages: [] })} ${JSON.stringify(untraced)}`;
         return { kind: 'instrumented', policy: { digest, wasm, builtins: called, reads }, rules, sites };
-      } catch (error) {
-        return failed([describeFailure(error)], modules);
-      }
+      });
     },
-    async lint(modules, lintOptions) {
-      const tooLarge = checkSize(modules, sourceBytes);
-      if (tooLarge) return failed([tooLarge], modules);
-      try {
-        const entrypoints = policyEntrypoints;
-        const { response } = await thread.ask({
-          operation: 'lint',
-          modules,
-          entrypoints,
-          hostBuiltins,
-          ...lintOptions,
-        });
-        const answer = lintResponse.parse(JSON.parse(response));
+    lint(modules, lintOptions) {
+      const asked = { operation: 'lint', modules, entrypoints: policyEntrypoints, hostBuiltins } as const;
+      return askAbout(modules, { ...asked, ...lintOptions }, (response) => {
+        const answer = lintResponse.parse(response);
         return 'errors' in answer ? failed(answer.errors, modules) : { kind: 'checked', findings: answer.findings };
-      } catch (error) {
-        return failed([describeFailure(error)], modules);
-      }
+      });
     },
     load: (digest) => cache.load(digest),
-    async format(file, source) {
+    format(file, source) {
       const modules = { [file]: source };
-      const tooLarge = checkSize(modules, sourceBytes);
-      if (tooLarge) return failed([tooLarge], modules);
-      try {
-        const { response } = await ask({ operation: 'format', file, source });
-        const answer = formatResponse.parse(JSON.parse(response));
+      return askAbout(modules, { operation: 'format', file, source }, (response) => {
+        const answer = formatResponse.parse(response);
         return 'errors' in answer ? failed(answer.errors, modules) : { kind: 'formatted', source: answer.source };
-      } catch (error) {
-        return failed([describeFailure(error)], modules);
-      }
+      });
     },
     get running() {
       return thread.running;
