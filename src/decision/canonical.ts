@@ -26,5 +26,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** @returns `sha256:` and 64 hexadecimal digits, of the value's canonical JSON. */
 export function digestOf(value: unknown): string {
-  return `sha256:${createHash('sha256').update(renderCanonicalJson(value)).digest('hex')}`;
+  return digestBytes(renderCanonicalJson(value));
+}
+
+/** @returns `sha256:` and 64 hexadecimal digits. */
+export function digestBytes(bytes: Uint8Array | string): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }

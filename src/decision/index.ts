@@ -1,6 +1,6 @@
 export { AuditRecord, type DecisionRecord, type PolicyRecord } from './audit-record.ts';
 export { buildInput, type PolicyInput } from './build-input.ts';
-export { digestOf, renderCanonicalJson } from './canonical.ts';
+export { digestBytes, digestOf, renderCanonicalJson } from './canonical.ts';
 export { describeApprovers, isApprover } from './count-approvals.ts';
 export { type Judgement, judge } from './decide.ts';
 export { buildDecisionStatement, buildEnvelope } from './decision-statement.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Approvers, type PolicyVerdict } from '../api/index.ts';
+import { describeIssues } from './describe-issues.ts';
 import type { PolicyResult, PolicySnapshot } from './snapshot.ts';
 
 /** `count` different people out of `approvers`; no approvers: anyone who holds the RBAC verb. */
@@ -62,10 +63,8 @@ export function parsePolicyOutcome(policy: PolicySnapshot, result: PolicyResult 
   if (result.kind === 'error') return failed(policy, result.message, evaluationMicroseconds);
   const document = ApprovalDocument.safeParse(result.value);
   if (!document.success) {
-    const problems = document.error.issues.map(({ path, message }) =>
-      path.length ? `${path.join('.')}: ${message}` : message,
-    );
-    return failed(policy, `the policy's result does not fit: ${problems.join('; ')}`, evaluationMicroseconds);
+    const problems = describeIssues(document.error);
+    return failed(policy, `the policy's result does not fit: ${problems}`, evaluationMicroseconds);
   }
 
   const { allow, deny, warn, require } = document.data;

@@ -1,8 +1,7 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { digestBytes } from './canonical.ts';
 
 /** @returns `sha256:` and the digest of the public key's SPKI form. */
 export function publicKeyId(key: KeyObject): string {
-  return `sha256:${createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('hex')}`;
+  return digestBytes(key.export({ type: 'spki', format: 'der' }));
 }

@@ -1,6 +1,8 @@
-import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
 import { type EvidenceTrust, isNestedWithin, MAX_DEPTH, MAX_STATEMENT_BYTES } from '../api/index.ts';
+import { digestBytes } from './canonical.ts';
+import { describeIssues } from './describe-issues.ts';
 import { encodeForSigning } from './dsse.ts';
 import { publicKeyId } from './public-key-id.ts';
 
@@ -64,10 +66,10 @@ export function verifyAttestation(bytes: Uint8Array, { digest, artifactDigest, k
   const refused = (problem: string) => ({ kind: 'refused', problem }) as const;
   if (bytes.length > MAX_STATEMENT_BYTES)
     return refused(`it has ${bytes.length} bytes, and ${MAX_STATEMENT_BYTES} are the most`);
-  const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const found = digestBytes(bytes);
   if (digest !== undefined && digest !== found) return refused(`its digest is ${found}, and ${digest} is asked for`);
   const envelope = Envelope.safeParse(parseJson(bytes));
-  if (!envelope.success) return refused(`it is no DSSE envelope: ${explain(envelope.error)}`);
+  if (!envelope.success) return refused(`it is no DSSE envelope: ${describeIssues(envelope.error)}`);
   const { payloadType, payload, signatures } = envelope.data;
   if (payloadType !== PAYLOAD_TYPE) return refused(`its payloadType is ${payloadType}, and must be ${PAYLOAD_TYPE}`);
   const signed = encodeForSigning(payloadType, Buffer.from(payload, 'base64'));
@@ -75,7 +77,7 @@ export function verifyAttestation(bytes: Uint8Array, { digest, artifactDigest, k
   if (keyId === undefined) return refused('none of its signatures is by a key that a matching policy trusts');
 
   const statement = Statement.safeParse(parseJson(Buffer.from(payload, 'base64')));
-  if (!statement.success) return refused(`its payload is no in-toto statement: ${explain(statement.error)}`);
+  if (!statement.success) return refused(`its payload is no in-toto statement: ${describeIssues(statement.error)}`);
   if (artifactDigest === undefined)
     return refused('spec.artifact.digest is missing, so nothing says that the statement is about this version');
   const { subject: subjects, predicateType, predicate = {} } = statement.data;
@@ -142,8 +144,4 @@ function parseJson(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-function explain({ issues }: z.ZodError): string {
-  return issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { isNestedWithin } from '../api/index.ts';
 import { BundleError } from './bundle-error.ts';
 import type { BundleFiles } from './read-archive.ts';
 
@@ -151,11 +152,7 @@ function checkResolvers({ wasm }: z.infer<typeof BundleManifest>): void {
 function parseData(path: string, content: Buffer): unknown {
   const value = path.endsWith('.json') ? parseJson(path, content) : parseYamlData(path, content);
   // Whoever walks deeper data runs out of stack.
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DATA_DEPTH) throw malformed(path, `is nested more than ${DATA_DEPTH} levels deep`);
-    level = level.flatMap((inner) => (typeof inner === 'object' && inner !== null ? Object.values(inner) : []));
-  }
+  if (!isNestedWithin(value, DATA_DEPTH)) throw malformed(path, `is nested more than ${DATA_DEPTH} levels deep`);
   return value;
 }
 

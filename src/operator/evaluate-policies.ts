@@ -20,7 +20,8 @@ export async function evaluatePolicies(
   evaluator: PolicyEvaluator,
   refusal: (name: string) => PolicyFailure | null = () => null,
 ): Promise<PolicyResults> {
-  const shared = JSON.stringify(buildInput(snapshot));
+  // Only attestations differ from policy to policy.
+  const shared = snapshot.verified.attestations ? null : JSON.stringify(buildInput(snapshot));
   const doubt = doubtChampion(snapshot);
   const results = await Promise.all(
     policies.map(async ({ snapshot: asked, compiled: policy, data, dataDigest }) => {
@@ -30,7 +31,7 @@ export async function evaluatePolicies(
       const refused = refusal(name);
       if (refused) return [[name, refused]] as const;
       const limits = buildLimits(spec.limits);
-      const input = snapshot.verified.attestations ? JSON.stringify(buildInput(snapshot, asked)) : shared;
+      const input = shared ?? JSON.stringify(buildInput(snapshot, asked));
       const result: PolicyResult = await evaluator.evaluate({ policy, data, dataDigest, input, limits });
       return [[name, result]] as const;
     }),

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { AttestationSource } from '../api/index.ts';
+import { digestBytes } from '../decision/index.ts';
 import type { EvidenceReader } from './ports.ts';
 
 /** What attestations hold that stand outside the versions, fetched on first need and kept by digest. */
@@ -150,8 +150,4 @@ export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: Evidenc
 /** A ConfigMap is that of the version's own namespace; an address is the same for all. */
 function identify({ configMap, uri, digest }: AttestationSource, namespace: string): string {
   return JSON.stringify(configMap ? [namespace, configMap.name, configMap.key, digest] : [uri, digest]);
-}
-
-function digestBytes(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }

@@ -1,3 +1,4 @@
+export { compileBundled } from './compile-bundled.ts';
 export { evaluatePolicies } from './evaluate-policies.ts';
 export { buildLimits } from './evaluation-limits.ts';
 export { type Gathered, gatherSnapshot } from './gather-snapshot.ts';
@@ -5,12 +6,15 @@ export { loadRecordedPolicy } from './load-recorded-policy.ts';
 export {
   buildPolicyInForce,
   createPolicyCatalog,
+  fingerprintPolicy,
+  keyOfPolicy,
   type PolicyCatalog,
   type PolicyEntry,
   type PolicyInForce,
   type PolicyState,
   policyKey,
 } from './policy-catalog.ts';
+export { describeCompileErrors } from './policy-status.ts';
 export type { ModelVersionCache, NamespaceCache, PolicyKind } from './ports.ts';
 export { type Replay, replayDecision } from './replay-decision.ts';
 export { NAMESPACES, POLICIES } from './resources.ts';

@@ -112,6 +112,12 @@ export function policyKey(kind: PolicyKind, { name, namespace }: Metadata): stri
   return kind === 'ApprovalPolicy' ? `${kind}/${namespace}/${name}` : `${kind}/${name}`;
 }
 
+/** @returns the key of a policy that a snapshot names: those of a namespace judge its own versions alone. */
+export function keyOfPolicy(name: string, namespace: string): string {
+  const [kind, own] = name.split('/');
+  return kind === 'ApprovalPolicy' ? `${kind}/${namespace}/${own}` : name;
+}
+
 /** @returns the policy as a decision needs it. */
 export function buildPolicyInForce({ kind, metadata, spec, state }: PolicyEntry): PolicyInForce {
   const { modules: _, bundle: __, ...rules } = spec ?? {};

@@ -2,6 +2,7 @@ import { buildInvalidStatus, buildPlan, isSettled, type Plan } from '../decision
 import { evaluatePolicies } from './evaluate-policies.ts';
 import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
+import { keyOfPolicy } from './policy-catalog.ts';
 import type { PolicyHealth } from './policy-health.ts';
 import type { DecisionSigner, EventRecorder, ObjectRef, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
 import { signPlan } from './sign-plan.ts';
@@ -76,12 +77,6 @@ export async function reconcileModelVersion(
       };
     }
   }
-}
-
-/** @returns the key of a policy that a snapshot names: those of a namespace judge its own versions alone. */
-function keyOfPolicy(name: string, namespace: string): string {
-  const [kind, own] = name.split('/');
-  return kind === 'ApprovalPolicy' ? `${kind}/${namespace}/${own}` : name;
 }
 
 /**

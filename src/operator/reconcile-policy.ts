@@ -20,7 +20,7 @@ interface PolicyReconcilerPorts {
   /** Has the policy's bundle fetched, which may take long; then the policy comes back here. */
   readonly fetchLater: (key: string) => void;
   /** Told when what is in force may have changed: versions that wait are judged again. */
-  readonly onSettled: (entry: PolicyEntry) => void;
+  readonly onSettled: (entry: PolicyEntry, fingerprint: string) => void;
 }
 
 /**
@@ -45,8 +45,9 @@ export async function reconcilePolicy(key: string, ports: PolicyReconcilerPorts)
   const entry = catalog.get(key);
   // Changed while it was compiled: the change has put the key back into the queue.
   if (!entry || entry.state.kind === 'unknown') return undefined;
-  health.adopt(key, fingerprintPolicy(entry), entry.status?.evaluations);
-  ports.onSettled(entry);
+  const fingerprint = fingerprintPolicy(entry);
+  health.adopt(key, fingerprint, entry.status?.evaluations);
+  ports.onSettled(entry, fingerprint);
 
   const status = nextPolicyStatus(
     entry,

@@ -6,6 +6,7 @@ import { type Bundle, BundleError, type BundleState } from '../distribution/inde
 import type { CompiledPolicy } from '../rego/index.ts';
 import type { OperatorEvents } from '../telemetry/index.ts';
 import { isPinned } from './bundle-fetcher.ts';
+import { compileBundled } from './compile-bundled.ts';
 import {
   type BundleInForce,
   type FailedStep,
@@ -99,8 +100,8 @@ export function createBundleRefresher(ports: BundleRefresherPorts): BundleRefres
       return { kind: 'compiled', inForce: before.good.policy, bundle: before.good.bundle };
     }
     if (fetched.kind === 'unchanged') throw new Error('a bundle that was never fetched is said to be unchanged');
-    const { wasm, modules, data, revision } = fetched.bundle;
-    const result = wasm ? await compiler.adopt(wasm, { data }) : await compiler.compile(modules, { data });
+    const { revision } = fetched.bundle;
+    const result = await compileBundled(fetched.bundle, compiler);
     if (result.kind === 'failed') {
       // It will hold the same the next time; but what it was compiled with may have been at fault.
       remember(entry, { failures: 0, good: undefined }, nextMs ?? intervalMs(source.bundle));

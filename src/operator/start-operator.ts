@@ -11,7 +11,7 @@ import { createEvidenceFetcher } from './evidence-fetcher.ts';
 import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
 import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
-import { createPolicyCatalog, fingerprintPolicy, type PolicyEntry, policyKey } from './policy-catalog.ts';
+import { createPolicyCatalog, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
 import type { Clock, PolicyCompiler, PolicyEvaluator, PolicyKind, RecordLog } from './ports.ts';
 import { readLabels } from './read-labels.ts';
@@ -95,9 +95,8 @@ export function startOperator(options: OperatorOptions): Operator {
     }
   };
 
-  const settlePolicy = (entry: PolicyEntry): void => {
+  const settlePolicy = (entry: PolicyEntry, fingerprint: string): void => {
     const key = policyKey(entry.kind, entry.metadata);
-    const fingerprint = fingerprintPolicy(entry);
     if (settled.get(key) === fingerprint) return;
     settled.set(key, fingerprint);
     events.policySettled({ policy: key, state: entry.state.kind, digest: entry.state.inForce?.digest ?? null });

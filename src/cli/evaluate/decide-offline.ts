@@ -17,6 +17,7 @@ import {
   UNFETCHED_EVIDENCE,
 } from '../../operator/index.ts';
 import type { Evaluator } from '../../rego/index.ts';
+import { labelsOf } from './namespace-labels.ts';
 
 /** What a decision without a cluster is made from. */
 export interface OfflineCase {
@@ -49,7 +50,7 @@ export async function decideOffline(
   { catalog, evaluator }: { readonly catalog: PolicyCatalog; readonly evaluator: Evaluator },
 ): Promise<DecidedOffline> {
   const { namespace = 'default' } = modelVersion.metadata;
-  const allLabels = { 'kubernetes.io/metadata.name': namespace, ...labels };
+  const allLabels = labelsOf(namespace, labels);
   const entries = catalog.forNamespace(namespace).map((entry) => ({ entry, spec: entry.spec ?? {} }));
   const matching = selectPolicies(modelVersion, { name: namespace, labels: allLabels }, entries);
   const inForce = matching

@@ -1,5 +1,6 @@
 import { type AnyApprovalPolicy, API_VERSION } from '../../api/index.ts';
-import { fetchBundle } from '../../distribution/index.ts';
+import { type FetchedBundle, fetchBundle } from '../../distribution/index.ts';
+import { compileBundled } from '../../operator/index.ts';
 import type { CompileResult, Compiler } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
 import { isBundlePlace, locateBundle } from '../policy/bundle/locate-bundle.ts';
@@ -37,10 +38,13 @@ export async function loadBundlePolicy(place: string): Promise<AnyApprovalPolicy
 
 /** @returns the policy as the operator would have it in force: compiled already, or of the Rego. */
 export async function compileBundle(place: string, compiler: Compiler): Promise<CompileResult> {
-  const fetched = await fetchBundle(locateBundle(place), {}, buildTransport({}));
+  return compileFetched(await fetchBundle(locateBundle(place), {}, buildTransport({})), compiler);
+}
+
+/** @param fetched where nothing was known of the bundle before */
+export async function compileFetched(fetched: FetchedBundle, compiler: Compiler): Promise<CompileResult> {
   if (fetched.kind === 'unchanged') throw new Error('nothing was known of the bundle before');
-  const { wasm, modules, data } = fetched.bundle;
-  return wasm ? compiler.adopt(wasm, { data }) : compiler.compile(modules, { data });
+  return compileBundled(fetched.bundle, compiler);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

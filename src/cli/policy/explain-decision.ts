@@ -9,6 +9,7 @@ import {
 } from '../../operator/index.ts';
 import type { CompileResult, Compiler, Evaluator } from '../../rego/index.ts';
 import { decideOffline, type OfflineCase } from '../evaluate/decide-offline.ts';
+import { labelsOf } from '../evaluate/namespace-labels.ts';
 import { type ExplainedRule, explainRules } from './explain-rules.ts';
 import type { Place } from './policy-source.ts';
 
@@ -102,7 +103,7 @@ async function compileMatching(
   compiler: Compiler,
 ): Promise<PolicyCatalog> {
   const { namespace = 'default' } = modelVersion.metadata;
-  const where = { name: namespace, labels: { 'kubernetes.io/metadata.name': namespace, ...labels } };
+  const where = { name: namespace, labels: labelsOf(namespace, labels) };
   const matching = selectPolicies(
     modelVersion,
     where,

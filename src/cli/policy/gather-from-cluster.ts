@@ -1,23 +1,14 @@
 import { z } from 'zod';
-import { ApprovalPolicy, ClusterApprovalPolicy, GROUP, ModelVersion, SERVED_STAGES, VERSION } from '../../api/index.ts';
+import { ApprovalPolicy, ClusterApprovalPolicy, ModelVersion, SERVED_STAGES } from '../../api/index.ts';
 import { parseSubmitter } from '../../decision/index.ts';
 import { type Cluster, KubeApiError, listPages, type ResourceType, resourcePath } from '../../kube/index.ts';
+import { NAMESPACES, POLICIES } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { OfflineCase } from '../evaluate/decide-offline.ts';
 import { readStored } from '../read-version.ts';
 import { currentDecision, findApproved, MODEL_VERSIONS, parseVersion } from '../stored-version.ts';
 import type { VersionName } from '../version-name.ts';
 import type { PlacedPolicy, StandingDecision } from './explain-decision.ts';
-
-const ours = { group: GROUP, version: VERSION };
-const POLICIES = { ...ours, plural: 'approvalpolicies', kind: 'ApprovalPolicy', namespaced: true };
-const CLUSTER_POLICIES = {
-  ...ours,
-  plural: 'clusterapprovalpolicies',
-  kind: 'ClusterApprovalPolicy',
-  namespaced: false,
-};
-const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 
 /**
  * Reads what a decision on a stored version would be made from now.
@@ -46,8 +37,8 @@ export async function gatherCase(
 /** @returns the policies of the platform, and those of the namespace. A place in them names the object. */
 export async function gatherPolicies(cluster: Cluster, namespace: string): Promise<readonly PlacedPolicy[]> {
   const [platform, own] = await Promise.all([
-    list(cluster, CLUSTER_POLICIES, ClusterApprovalPolicy),
-    list(cluster, POLICIES, ApprovalPolicy, namespace),
+    list(cluster, POLICIES.ClusterApprovalPolicy, ClusterApprovalPolicy),
+    list(cluster, POLICIES.ApprovalPolicy, ApprovalPolicy, namespace),
   ]);
   return [...platform, ...own].map((policy) => ({
     policy,

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { digestBytes } from '../../../decision/index.ts';
 
 /** @returns what was written, and the digest that a policy can name. */
 export function describeArchive(file: string, archive: Uint8Array): string {
-  return `${file}: sha256:${createHash('sha256').update(archive).digest('hex')}, ${archive.length} bytes`;
+  return `${file}: ${digestBytes(archive)}, ${archive.length} bytes`;
 }

@@ -16,15 +16,22 @@ export function isBundlePlace(place: string): boolean {
  * @throws CliError, BundleError
  */
 export function locateBundle(place: string): BundleSource {
-  if (place.startsWith('oci://')) {
-    const reference = parseOciReference(place);
-    return { kind: 'oci', reference, credentials: findCredentials(reference.registry) };
-  }
-  if (/^https?:\/\//.test(place)) {
-    const url = new URL(place);
-    return { kind: 'http', url, credentials: findCredentials(url.host) };
-  }
+  if (place.startsWith('oci://')) return locateInRegistry(place);
+  if (/^https?:\/\//.test(place)) return locateOnServer(new URL(place));
   return { kind: 'archive', bytes: readBundleFile(place) };
+}
+
+/**
+ * @param text with `oci://` before it or not
+ * @throws BundleError
+ */
+export function locateInRegistry(text: string): BundleSource {
+  const reference = parseOciReference(text);
+  return { kind: 'oci', reference, credentials: findCredentials(reference.registry) };
+}
+
+export function locateOnServer(url: URL): BundleSource {
+  return { kind: 'http', url, credentials: findCredentials(url.host) };
 }
 
 /** @throws CliError */

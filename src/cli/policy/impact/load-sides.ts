@@ -1,8 +1,10 @@
-import type { AnyApprovalPolicy, PolicyBundle } from '../../../api/index.ts';
-import { type BundleSource, fetchBundle, parseOciReference } from '../../../distribution/index.ts';
+import { z } from 'zod';
+import { type AnyApprovalPolicy, Metadata, type PolicyBundle } from '../../../api/index.ts';
+import { type BundleSource, fetchBundle } from '../../../distribution/index.ts';
 import { type Cluster, KubeApiError, listPages } from '../../../kube/index.ts';
 import {
   createPolicyCatalog,
+  describeCompileErrors,
   POLICIES,
   type PolicyCatalog,
   type PolicyEntry,
@@ -10,8 +12,10 @@ import {
 } from '../../../operator/index.ts';
 import type { CompileResult, Compiler } from '../../../rego/index.ts';
 import { CliError } from '../../cli-error.ts';
+import { compileFetched } from '../../evaluate/load-bundle-policy.ts';
 import { loadPolicies } from '../../evaluate/load-policies.ts';
-import { buildTransport, findCredentials, type RegistryOptions } from '../bundle/registry-options.ts';
+import { locateInRegistry, locateOnServer } from '../bundle/locate-bundle.ts';
+import { buildTransport, type RegistryOptions } from '../bundle/registry-options.ts';
 
 /** Policies as they are written, by key: `ApprovalPolicy/NAMESPACE/NAME` or `ClusterApprovalPolicy/NAME`. */
 export type WrittenPolicies = ReadonlyMap<
@@ -55,11 +59,10 @@ export async function readClusterPolicies(cluster: Cluster, namespace: string | 
   return found;
 }
 
+const Named = z.object({ metadata: Metadata });
+
 function keyOf(object: object, kind: AnyApprovalPolicy['kind']): string {
-  const catalog = createPolicyCatalog();
-  catalog.observe(kind, object);
-  const [entry] = catalog.entries();
-  return entry ? policyKey(kind, entry.metadata) : '';
+  return policyKey(kind, Named.parse(object).metadata);
 }
 
 interface NextPolicies {
@@ -121,9 +124,8 @@ export async function compileSide(
       continue;
     }
     const { errors } = result;
-    const places = errors.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
-    problems.push(...places.map((place) => `${kind} ${metadata.name}: ${place}`));
-    const problem = `the policy does not compile: ${places.join('; ')}`;
+    problems.push(...errors.map((error) => `${kind} ${metadata.name}: ${describeCompileErrors([error])}`));
+    const problem = `the policy does not compile: ${describeCompileErrors(errors)}`;
     catalog.settle(policyKey(kind, metadata), source, { kind: 'failed', inForce: null, errors, problem });
   }
   if (onBroken === 'refuse' && problems.length > 0) throw new CliError(problems);
@@ -148,17 +150,12 @@ async function compileBundleInForce(
     { digest: status?.bundle?.digest ?? digest },
     { ...transport, ...(caBundle && !transport.caBundle ? { caBundle } : {}) },
   );
-  if (fetched.kind === 'unchanged') throw new Error('nothing was known of the bundle before');
-  const { wasm, modules, data } = fetched.bundle;
-  return wasm ? compiler.adopt(wasm, { data }) : compiler.compile(modules, { data });
+  return compileFetched(fetched, compiler);
 }
 
 /** With the credentials of `docker login`: those that the policy names are the operator's. */
 function sourceOf(oci: string | undefined, http: string | undefined): BundleSource | null {
-  if (oci !== undefined) {
-    const reference = parseOciReference(oci);
-    return { kind: 'oci', reference, credentials: findCredentials(reference.registry) };
-  }
+  if (oci !== undefined) return locateInRegistry(oci);
   const url = http === undefined ? null : URL.parse(http);
-  return url && { kind: 'http', url, credentials: findCredentials(url.host) };
+  return url && locateOnServer(url);
 }

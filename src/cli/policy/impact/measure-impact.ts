@@ -2,11 +2,13 @@ import type { ModelVersion } from '../../../api/index.ts';
 import { isSettled, type Judgement, judge, type PolicyResults, renderCanonicalJson } from '../../../decision/index.ts';
 import {
   evaluatePolicies,
+  fingerprintPolicy,
   type Gathered,
   gatherSnapshot,
+  keyOfPolicy,
   type ModelVersionCache,
   type PolicyCatalog,
-  type PolicyInForce,
+  policyKey,
   UNFETCHED_EVIDENCE,
 } from '../../../operator/index.ts';
 import type { Evaluator } from '../../../rego/index.ts';
@@ -69,12 +71,13 @@ const REPORT_EVERY = 500;
 export async function measureImpact(options: ImpactOptions): Promise<Impact> {
   const { estate, report } = options;
   const keys = [...estate.collection.versions.keys()].toSorted();
+  const unchanged = findUnchanged(options.from, options.to);
   const flips: Flip[] = [];
   const invalid: { key: string; problems: readonly string[] }[] = [];
   let [next, done, versions, changed] = [0, 0, 0, 0];
   const work = async (): Promise<void> => {
     for (let key = keys[next++]; key !== undefined; key = keys[next++]) {
-      const compared = await compareVersion(key, options);
+      const compared = await compareVersion(key, unchanged, options);
       done++;
       if (done % REPORT_EVERY === 0) report(done, keys.length);
       if (compared.kind === 'left-out') continue;
@@ -103,18 +106,18 @@ type Compared =
   | { readonly kind: 'invalid'; readonly problems: readonly string[] }
   | { readonly kind: 'flip'; readonly flip: Flip };
 
-async function compareVersion(key: string, options: ImpactOptions): Promise<Compared> {
+async function compareVersion(key: string, unchanged: ReadonlySet<string>, options: ImpactOptions): Promise<Compared> {
   const { from, to, evaluator, selects } = options;
   const versions = unpackOnce(options.estate.collection.versions);
   const before = gather(key, from, versions, options);
   if (before.kind === 'gone') return { kind: 'left-out' };
   if (before.kind === 'invalid') return { kind: 'invalid', problems: before.problems };
   if (before.kind === 'unready') return { kind: 'invalid', problems: [before.why] };
-  const { modelVersion } = before.snapshot;
+  const { modelVersion, namespace } = before.snapshot;
   if (!selects(modelVersion.metadata.labels ?? {})) return { kind: 'left-out' };
   const after = gather(key, to, versions, options);
   if (after.kind !== 'snapshot') return { kind: 'left-out' };
-  const touched = after.policies.filter((policy) => !before.policies.some((known) => isSame(known, policy)));
+  const touched = after.policies.filter(({ snapshot }) => !unchanged.has(keyOfPolicy(snapshot.name, namespace.name)));
   if (touched.length === 0 && after.policies.length === before.policies.length) return { kind: 'same' };
 
   const resultsBefore = await evaluatePolicies(before.snapshot, before.policies, evaluator);
@@ -155,15 +158,16 @@ function unpackOnce(versions: ModelVersionCache): ModelVersionCache {
   };
 }
 
-/** What a policy says depends on nothing else of it: a new generation may change its `match` alone. */
-function isSame(a: PolicyInForce, b: PolicyInForce): boolean {
-  const [one, other] = [a.snapshot, b.snapshot];
-  return (
-    one.name === other.name &&
-    one.digest === other.digest &&
-    one.problem === other.problem &&
-    renderCanonicalJson(one.spec) === renderCanonicalJson(other.spec)
+/** @returns the keys of the policies that judge alike on both sides: the same rules, and the same of them in force. */
+function findUnchanged(from: PolicyCatalog, to: PolicyCatalog): ReadonlySet<string> {
+  const before = new Map(
+    from.entries().map((entry) => [policyKey(entry.kind, entry.metadata), fingerprintPolicy(entry)]),
   );
+  const keys = to.entries().flatMap((entry) => {
+    const key = policyKey(entry.kind, entry.metadata);
+    return before.get(key) === fingerprintPolicy(entry) ? [key] : [];
+  });
+  return new Set(keys);
 }
 
 function sameRequirements(a: Judgement, b: Judgement): boolean {
