@@ -6,6 +6,7 @@ export * from './duration.ts';
 export * from './evidence.ts';
 export * from './metadata.ts';
 export * from './model-version.ts';
+export * from './model-version-name.ts';
 export * from './names.ts';
 export * from './nesting.ts';
 export type { PolicyBundle } from './policy-bundle.ts';

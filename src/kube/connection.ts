@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent, type RequestOptions } from 'node:https';
-import { ImpersonatingConfig } from './impersonating-config.ts';
+import { createImpersonatingConfig, type ImpersonatingConfig } from './impersonating-config.ts';
 import { KubeApiError } from './kube-api-error.ts';
 
 /** What a request needs of the connection: where to, and with whose credentials. */
@@ -135,7 +135,7 @@ function readHeaders(headers: RequestOptions['headers']): Headers {
 }
 
 function loadKubeConfig(kubeconfig: string | undefined, context: string | undefined): ImpersonatingConfig {
-  const config = new ImpersonatingConfig();
+  const config = createImpersonatingConfig();
   try {
     if (kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(kubeconfig);
