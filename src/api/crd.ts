@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ApprovalPolicySpec, ApprovalPolicyStatus, ClusterApprovalPolicySpec } from './approval-policy.ts';
+import { ModelRegistrySpec, ModelRegistryStatus } from './model-registry.ts';
 import { ModelVersionSpec, ModelVersionStatus } from './model-version.ts';
 import { GROUP, VERSION } from './names.ts';
 import { StageApprovalsStatus } from './stage-approvals.ts';
@@ -71,6 +72,24 @@ const KINDS: readonly Kind[] = [
     scope: 'Cluster',
     spec: ClusterApprovalPolicySpec,
     ...policyKind,
+  },
+  {
+    kind: 'ModelRegistry',
+    plural: 'modelregistries',
+    shortNames: ['mr'],
+    scope: 'Namespaced',
+    spec: ModelRegistrySpec,
+    status: ModelRegistryStatus,
+    columns: [
+      column('Ready', '.status.conditions[?(@.type=="Ready")].status'),
+      column('Versions', '.status.versions', { type: 'integer' }),
+      column('Imported', '.status.imported', { type: 'integer' }),
+      column('Pending', '.status.pendingExports', { type: 'integer' }),
+      column('Last-Sync', '.status.lastSyncTime', { type: 'date' }),
+      age,
+      column('URL', '.spec.mlflow.url', wide),
+      column('Reason', '.status.conditions[?(@.type=="Ready")].message', wide),
+    ],
   },
   {
     kind: 'StageApprovals',

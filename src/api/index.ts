@@ -5,6 +5,7 @@ export * from './crd.ts';
 export * from './duration.ts';
 export * from './evidence.ts';
 export * from './metadata.ts';
+export * from './model-registry.ts';
 export * from './model-version.ts';
 export * from './model-version-name.ts';
 export * from './names.ts';

@@ -19,6 +19,17 @@ export const ANNOTATIONS = {
   submittedBy: `${GROUP}/submitted-by`,
 } as const;
 
+/** What Assent writes beside a version in its model registry, and what it reads there. */
+export const REGISTRY_TAGS = {
+  /** Read: the stage that the version asks for. */
+  stage: `${GROUP}/stage`,
+  /** Written: Approved or Rejected, why, by whom, and the decision's id. */
+  decision: `${GROUP}/decision`,
+  reason: `${GROUP}/reason`,
+  decidedBy: `${GROUP}/decided-by`,
+  decisionId: `${GROUP}/decision-id`,
+} as const;
+
 /** What a person can decide about a version. */
 export const VERDICTS = ['approve', 'reject', 'revoke'] as const;
 export type Verdict = (typeof VERDICTS)[number];

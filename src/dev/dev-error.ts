@@ -7,6 +7,7 @@ type DevErrorCode =
   | 'NotInstalled'
   | 'NotStarted'
   | 'PlatformUnsupported'
+  | 'PythonFailed'
   | 'StartFailed'
   | 'ToolMissing';
 

@@ -7,6 +7,7 @@ export { ensureHelm } from './helm-binary.ts';
 export { install } from './install.ts';
 export { ensureKind } from './kind-binary.ts';
 export { issueKubeconfig, type KubeconfigRequest } from './kubeconfig.ts';
+export { ensureMlflow, type MlflowEnvironment } from './mlflow-environment.ts';
 export { ensureNativeOpa } from './native-opa.ts';
 export type { User } from './pki.ts';
 export { isAlive } from './process-identity.ts';
