@@ -143,12 +143,37 @@ export const TransitionRecord = z.strictObject({
 });
 export type TransitionRecord = z.infer<typeof TransitionRecord>;
 
+/** What the operator read of this version in its model registry. */
+export const RegistryReport = z.strictObject({
+  registry: z.string().describe('The ModelRegistry.'),
+  outcome: z.enum(['Read', 'Unavailable']),
+  url: z.string().optional().describe('The server that was asked.'),
+  runId: z.string().optional(),
+  readAt: z.string().optional().describe('When this was read first.'),
+  digest: z.string().optional().describe('SHA-256 of the metrics in canonical JSON.'),
+  metrics: z.record(z.string(), z.number()).optional(),
+  differences: z.array(z.string()).max(256).optional().describe('Where spec says something else than the registry.'),
+  message: z.string().optional().describe('Why there is nothing.'),
+});
+export type RegistryReport = z.infer<typeof RegistryReport>;
+
+/** What the model registry shows of the decision. */
+export const ExportReport = z.strictObject({
+  registry: z.string(),
+  decisionId: z.string(),
+  stage: Stage,
+  at: z.string(),
+});
+export type ExportReport = z.infer<typeof ExportReport>;
+
 export const ModelVersionStatus = z.strictObject({
   stage: Stage.optional(),
   observedGeneration: z.number().int().optional(),
   decision: DecisionStatus.optional(),
   approvals: z.array(ApprovalRecord).max(256).optional(),
   evidence: z.array(EvidenceReport).max(64).optional().describe('What became of each attestation.'),
+  verified: RegistryReport.optional().describe('What the operator read itself in the model registry.'),
+  exported: ExportReport.optional().describe('The decision that the model registry shows.'),
   history: z.array(TransitionRecord).max(50).optional(),
   conditions: inCrd(z.array(Condition).optional(), {
     'x-kubernetes-list-type': 'map',

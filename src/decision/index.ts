@@ -11,6 +11,7 @@ export { buildPlan, type Plan, type PlannedEvent } from './plan.ts';
 export { buildPolicyInputJsonSchema, PolicyInputSchema } from './policy-input-schema.ts';
 export { parsePolicyOutcome } from './policy-outcome.ts';
 export { publicKeyId } from './public-key-id.ts';
+export { buildRegistryFacts, type RegistryContent, type RegistryFacts } from './registry-facts.ts';
 export { matchesLabels, selectPolicies } from './select-policies.ts';
 export {
   type PolicyFailure,

@@ -24,7 +24,7 @@ export function nextStatus(snapshot: Snapshot, decision: Decision): ModelVersion
   const status = previous?.id === decision.status.id ? previous : decision.status;
   const stage = nextStage(modelVersion, decision);
   const moved = isFinal(status) && status !== previous && !(currentStage(modelVersion) === 'None' && stage === 'None');
-  const { evidence: _, ...stored } = modelVersion.status ?? {};
+  const { evidence: _, verified: __, ...stored } = modelVersion.status ?? {};
   return {
     ...stored,
     stage,
@@ -32,6 +32,7 @@ export function nextStatus(snapshot: Snapshot, decision: Decision): ModelVersion
     decision: status,
     ...approvalsOf(decision.approvals),
     ...evidenceOf(snapshot),
+    ...(snapshot.registry ? { verified: snapshot.registry } : {}),
     ...(moved
       ? {
           history: appendTransition(modelVersion, {

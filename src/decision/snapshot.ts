@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EvidenceReport, ModelVersion, PolicyRules } from '../api/index.ts';
+import { EvidenceReport, ModelVersion, PolicyRules, RegistryReport } from '../api/index.ts';
 import { Attestation } from './verify-attestation.ts';
 
 /** One policy that matches the version, as it stands at the moment of the decision. */
@@ -27,7 +27,10 @@ export type NamespaceSnapshot = z.infer<typeof NamespaceSnapshot>;
 /** Facts that the operator read itself. */
 export const VerifiedFacts = z
   .strictObject({
+    /** Of the registered version's own run, whatever the version says. */
     metrics: z.record(z.string(), z.number()).readonly().exactOptional(),
+    /** Where they were read: whoever may write a ModelRegistry chooses the server. */
+    registry: z.strictObject({ name: z.string(), url: z.string(), runId: z.string() }).readonly().exactOptional(),
     /** Of all policies that judge the version; each sees those by the keys that it names. */
     attestations: z.array(Attestation).readonly().exactOptional(),
   })
@@ -52,6 +55,8 @@ export const Snapshot = z
     verified: VerifiedFacts,
     /** What became of each attestation that the version names. */
     evidence: z.array(EvidenceReport).readonly().exactOptional(),
+    /** What became of the look into the model registry that the version names. */
+    registry: RegistryReport.exactOptional(),
     /** RFC 3339. */
     now: z.string(),
   })

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { Metadata, ModelVersion } from '../api/index.ts';
 import {
   buildFacts,
+  buildRegistryFacts,
   gatherEvidence,
   isSettled,
   type PolicySnapshot,
@@ -10,7 +11,7 @@ import {
 } from '../decision/index.ts';
 import type { ModelVersionIndex } from './model-version-index.ts';
 import { buildPolicyInForce, type PolicyCatalog, type PolicyInForce } from './policy-catalog.ts';
-import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache } from './ports.ts';
+import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache, RegistryReader } from './ports.ts';
 
 export interface SnapshotSources {
   readonly versions: ModelVersionCache;
@@ -19,6 +20,7 @@ export interface SnapshotSources {
   readonly policies: PolicyCatalog;
   readonly clock: Clock;
   readonly evidence: EvidenceReader;
+  readonly registries: RegistryReader;
   /** Whether the admission policies are in force now. */
   readonly approvalsVerified: boolean;
 }
@@ -55,10 +57,15 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
     .map(({ entry }) => buildPolicyInForce(entry))
     .toSorted((a, b) => (a.snapshot.name < b.snapshot.name ? -1 : 1));
   const snapshots = policies.map(({ snapshot }): PolicySnapshot => snapshot);
-  const evidence = isSettled(modelVersion)
+  const settled = isSettled(modelVersion);
+  const evidence = settled
     ? null
     : gatherEvidence(modelVersion, snapshots, (source, where) => sources.evidence.read(key, source, where));
   if (evidence?.pending) return { kind: 'unready', why: 'its evidence is being fetched' };
+  const content = settled ? ({ kind: 'none' } as const) : sources.registries.read(key, modelVersion);
+  if (content.kind === 'pending') return { kind: 'unready', why: 'its run is being read in the model registry' };
+  const registry = buildRegistryFacts(modelVersion, content);
+  const facts = buildFacts(evidence);
   const championKey = sources.index.champion(key, modelVersion.spec.model, modelVersion.spec.stage);
   const champion = championKey === undefined ? undefined : ModelVersion.safeParse(sources.versions.get(championKey));
   const summary = sources.versions.summary(key);
@@ -73,7 +80,9 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
       champion: champion?.data ?? null,
       supersededBy: supersededBy?.slice(supersededBy.indexOf('/') + 1) ?? null,
       approvalsVerified: sources.approvalsVerified,
-      ...buildFacts(evidence),
+      ...facts,
+      ...registry,
+      verified: { ...facts.verified, ...registry.verified },
       now: sources.clock(),
     }),
   };

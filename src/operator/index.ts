@@ -15,7 +15,8 @@ export {
   policyKey,
 } from './policy-catalog.ts';
 export { describeCompileErrors } from './policy-status.ts';
-export type { ModelVersionCache, NamespaceCache, PolicyKind } from './ports.ts';
+export type { ModelVersionCache, NamespaceCache, PolicyKind, RegistryReader, VersionObserver } from './ports.ts';
+export { RECORDED_REGISTRY } from './recorded-registry.ts';
 export { type Replay, replayDecision } from './replay-decision.ts';
 export { NAMESPACES, POLICIES } from './resources.ts';
 export { addSigningKey } from './signing-keys.ts';

@@ -6,6 +6,11 @@ export interface ModelVersionSummary {
   readonly resourceVersion: string;
   readonly generation: number;
   readonly model: string;
+  readonly version: string;
+  /** The ModelRegistry that it names; '' where it names none. */
+  readonly registry: string;
+  /** A decision stands that the registry is not known to show. */
+  readonly exportPending: boolean;
   /** The stage in effect. */
   readonly stage: string;
   /** Not decided, or a person's decision is not recorded yet. */
@@ -32,12 +37,24 @@ const Stored = z.object({
   }),
   spec: z.object({
     model: z.string().default(''),
+    version: z.string().default('').catch(''),
+    source: z
+      .object({ registry: z.string().default('') })
+      .prefault({})
+      .catch({ registry: '' }),
     archiveExistingVersions: z.boolean().default(false).catch(false),
   }),
   status: z
     .object({
       stage: z.enum(STAGES).default('None').catch('None'),
-      decision: z.object({ generation: z.number(), outcome: z.string() }).optional().catch(undefined),
+      exported: z
+        .object({ registry: z.string(), decisionId: z.string(), stage: z.string() })
+        .optional()
+        .catch(undefined),
+      decision: z
+        .object({ id: z.string().default(''), generation: z.number(), outcome: z.string() })
+        .optional()
+        .catch(undefined),
       approvals: z
         .array(z.object({ stamp: z.string(), reason: z.string() }))
         .default([])
@@ -53,7 +70,8 @@ const Stored = z.object({
 export function summarizeModelVersion(object: unknown): ModelVersionSummary {
   const { metadata, spec, status } = Stored.parse(object);
   const { generation } = metadata;
-  const { decision, stage } = status;
+  const { registry } = spec.source;
+  const { decision, exported, stage } = status;
   const approved = decision?.outcome === 'Approved';
   const settled = decision?.generation === generation && (approved || decision.outcome === 'Rejected');
   const decisionUnrecorded = hasUnrecordedDecision(metadata.annotations, status.approvals);
@@ -61,6 +79,13 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
     resourceVersion: metadata.resourceVersion,
     generation,
     model: spec.model,
+    version: spec.version,
+    registry,
+    exportPending:
+      registry !== '' &&
+      decision !== undefined &&
+      (approved || decision.outcome === 'Rejected') &&
+      !(exported?.registry === registry && exported.decisionId === decision.id && exported.stage === stage),
     // The constant, and not a copy of it for each of a hundred thousand versions.
     stage: STAGES.find((known) => known === stage) ?? stage,
     needsWork: !settled || decisionUnrecorded,

@@ -1,11 +1,12 @@
 import type {
   ApprovalPolicyStatus,
   AttestationSource,
+  ModelVersion,
   ModelVersionStatus,
   PolicyBundle,
   StageApprovalsStatus,
 } from '../api/index.ts';
-import type { AuditRecord, EvidenceContent, PlannedEvent } from '../decision/index.ts';
+import type { AuditRecord, EvidenceContent, PlannedEvent, RegistryContent } from '../decision/index.ts';
 import type { BundleState, FetchedBundle } from '../distribution/index.ts';
 import type { CompiledPolicy, CompileResult, EvaluationRequest, EvaluationResult, PolicyData } from '../rego/index.ts';
 import type { ModelVersionSummary } from './model-version-summary.ts';
@@ -58,6 +59,18 @@ export interface PolicyEvaluator {
 export interface EvidenceReader {
   /** @param key of the version that asks: it comes back when something new is known */
   read(key: string, source: AttestationSource, namespace: string): EvidenceContent;
+}
+
+/** What model registries hold of the versions that name one. */
+export interface RegistryReader {
+  /** @param key of the version that asks: it comes back when something new is known */
+  read(key: string, version: ModelVersion): RegistryContent;
+}
+
+/** Told of every change of the versions. */
+export interface VersionObserver {
+  /** @param summary undefined: the version is gone */
+  observe(key: string, summary: ModelVersionSummary | undefined): void;
 }
 
 /** Which object a write is for, and which state of it the write was made from. */

@@ -21,7 +21,16 @@ import { createModelVersionIndex } from './model-version-index.ts';
 import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createPolicyCatalog, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
-import type { Clock, PolicyCompiler, PolicyEvaluator, PolicyKind, RecordLog } from './ports.ts';
+import type {
+  Clock,
+  ModelVersionCache,
+  PolicyCompiler,
+  PolicyEvaluator,
+  PolicyKind,
+  RecordLog,
+  RegistryReader,
+  VersionObserver,
+} from './ports.ts';
 import { readLabels } from './read-labels.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
 import { fetchPolicy, reconcilePolicy } from './reconcile-policy.ts';
@@ -47,6 +56,9 @@ export interface OperatorOptions {
   readonly events: OperatorEvents;
   /** Where every decision is recorded before it takes effect. */
   readonly records: RecordLog;
+  /** What model registries hold; nothing where it is left out. */
+  readonly registries?: RegistryReader;
+  readonly observers?: readonly VersionObserver[];
   readonly clock?: Clock;
   /** How many versions are worked on at once. */
   readonly workers?: number;
@@ -61,8 +73,12 @@ export interface Operator extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** Versions that wait or are worked on. */
   readonly queueLength: number;
+  readonly versions: ModelVersionCache;
+  /** Something that a decision on the version depends on has changed. */
+  requeue(key: string): void;
 }
 
+const NO_REGISTRIES: RegistryReader = { read: () => ({ kind: 'none' }) };
 const WORKERS = 32;
 /** Champions change in bursts, and each change brings all waiting versions of the model back. */
 const CHAMPION_DELAY_MS = 250;
@@ -202,6 +218,7 @@ export function startOperator(options: OperatorOptions): Operator {
         index.observe(key, old, now);
         written.observe(key);
         guard.observeVersion(key, now);
+        for (const observer of options.observers ?? []) observer.observe(key, now);
         if (now?.needsWork) versions.add(key);
         const summary = now ?? old;
         const holder = [old, now].some((state) => state && holdsExclusively(state.stage));
@@ -242,6 +259,7 @@ export function startOperator(options: OperatorOptions): Operator {
     index,
     namespaces: { labels: (name: string) => readLabels(namespaceStore.get(name)) },
     evidence,
+    registries: options.registries ?? NO_REGISTRIES,
     policies: catalog,
     clock,
     admission,
@@ -303,6 +321,8 @@ export function startOperator(options: OperatorOptions): Operator {
     get queueLength() {
       return versions.length;
     },
+    versions: versionStore,
+    requeue: (key) => versions.add(key),
     async [Symbol.asyncDispose]() {
       stop.abort();
       clockWatch[Symbol.dispose]();

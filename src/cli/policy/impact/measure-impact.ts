@@ -9,6 +9,7 @@ import {
   type ModelVersionCache,
   type PolicyCatalog,
   policyKey,
+  RECORDED_REGISTRY,
   UNFETCHED_EVIDENCE,
 } from '../../../operator/index.ts';
 import type { Evaluator } from '../../../rego/index.ts';
@@ -141,7 +142,7 @@ function gather(
 ): Gathered {
   const { collection, namespaces } = estate;
   const { index } = collection;
-  const surroundings = { versions, index, namespaces, evidence: UNFETCHED_EVIDENCE };
+  const surroundings = { versions, index, namespaces, evidence: UNFETCHED_EVIDENCE, registries: RECORDED_REGISTRY };
   return gatherSnapshot(key, { ...surroundings, policies, clock: () => now, approvalsVerified: true });
 }
 
