@@ -38,7 +38,12 @@ function buildPeopleRoles(): readonly Manifest[] {
   return [
     buildClusterRole(
       'assent-viewer',
-      [ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'stageapprovals'], READ)],
+      [
+        ours(
+          ['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'modelregistries', 'stageapprovals'],
+          READ,
+        ),
+      ],
       ['view'],
     ),
     buildClusterRole('assent-submitter', [ours(['modelversions'], [...READ, ...WRITE])], ['edit']),
@@ -46,6 +51,8 @@ function buildPeopleRoles(): readonly Manifest[] {
     buildClusterRole('assent-approver', [ours(['modelversions'], [...READ, 'patch', APPROVE_VERB])], ['admin']),
     // Not in `edit` either: whoever writes the policies can let every version through.
     buildClusterRole('assent-policy-author', [ours(['approvalpolicies'], [...READ, ...WRITE])], ['admin']),
+    // Nor this: whoever names the registry chooses who says what is a fact.
+    buildClusterRole('assent-registry-author', [ours(['modelregistries'], [...READ, ...WRITE])], ['admin']),
     // In none: a namespace's admin does not write policies for the cluster.
     buildClusterRole('assent-cluster-policy-author', [
       ours(['approvalpolicies', 'clusterapprovalpolicies'], [...READ, ...WRITE]),
@@ -53,15 +60,19 @@ function buildPeopleRoles(): readonly Manifest[] {
   ];
 }
 
-/** The operator reads versions and policies and writes their status. It can neither change a version nor approve one. */
+/**
+ * The operator reads versions, policies and registries and writes their status. It makes versions, and changes what they
+ * ask for, where a ModelRegistry imports; it cannot approve one.
+ */
 function buildOperatorRoles(namespace: string): readonly Manifest[] {
   const subjects = [operatorSubject(namespace)];
   const metadata = buildMetadata(OPERATOR_NAME, { namespace });
   return [
     buildClusterRole(OPERATOR_NAME, [
-      ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies'], READ),
+      ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'modelregistries'], READ),
+      ours(['modelversions'], ['create', 'patch']),
       ours(
-        ['modelversions/status', 'approvalpolicies/status', 'clusterapprovalpolicies/status'],
+        ['modelversions/status', 'approvalpolicies/status', 'clusterapprovalpolicies/status', 'modelregistries/status'],
         ['get', 'update', 'patch'],
       ),
       { apiGroups: [''], resources: ['namespaces'], verbs: READ },

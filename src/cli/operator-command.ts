@@ -3,10 +3,17 @@ import { DEFAULT_NAMESPACE } from '../admission/index.ts';
 import { readConfig } from '../config/index.ts';
 import { type AllowedHost, createAddressGuard } from '../distribution/index.ts';
 import { loadCluster } from '../kube/index.ts';
+import { createModelRegistries, startWebhookServer } from '../mlflow/index.ts';
 import { startOperator } from '../operator/index.ts';
 import { createCompiler, createEvaluator } from '../rego/index.ts';
-import { createLogger, createOperatorEvents, createOperatorMetrics, startHealthServer } from '../telemetry/index.ts';
-import { addBundleHost } from './bundle-hosts.ts';
+import {
+  createLogger,
+  createOperatorEvents,
+  createOperatorMetrics,
+  createRegistryEvents,
+  startHealthServer,
+} from '../telemetry/index.ts';
+import { addAllowedHost } from './allowed-hosts.ts';
 import { keepHeapSmall } from './keep-heap-small.ts';
 import { parseInteger } from './parse-integer.ts';
 import { openRecordLog } from './records/open-record-log.ts';
@@ -23,6 +30,8 @@ interface OperatorCommandOptions extends RecordOptions {
   readonly evaluators?: number;
   readonly healthPort?: number;
   readonly bundleHost?: readonly AllowedHost[];
+  readonly registryHost?: readonly AllowedHost[];
+  readonly webhookPort?: number;
 }
 
 export function buildOperatorCommand(): Command {
@@ -46,15 +55,23 @@ export function buildOperatorCommand(): Command {
     .option(
       '--bundle-host <host...>',
       'policies may come from HOST[:PORT] although its address is private, or from http://HOST[:PORT] without TLS',
-      addBundleHost,
-    );
+      addAllowedHost,
+    )
+    .option(
+      '--registry-host <host...>',
+      'a ModelRegistry may name HOST[:PORT] although its address is private, or http://HOST[:PORT] without TLS',
+      addAllowedHost,
+    )
+    .option('--webhook-port <port>', "receive MLflow's webhooks on this port", parseInteger(0, 65535));
   return addRecordOptions(command).action(runOperator);
 }
 
 async function runOperator(options: OperatorCommandOptions): Promise<void> {
   const { logLevel } = readConfig(process.env);
   const metrics = createOperatorMetrics();
-  const events = createOperatorEvents(createLogger({ level: logLevel }), metrics);
+  const log = createLogger({ level: logLevel });
+  const events = createOperatorEvents(log, metrics);
+  const registryEvents = createRegistryEvents(log);
   const ending = new AbortController();
   await using records = await openRecordLog(options, { events, signal: ending.signal });
   const { kubeconfig, context, namespaces } = options;
@@ -63,6 +80,13 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
   await using evaluator = createEvaluator({
     ...regoPaths(),
     ...(options.evaluators ? { threads: options.evaluators } : {}),
+  });
+  await using registries = createModelRegistries({
+    cluster,
+    ...(namespaces ? { namespaces } : {}),
+    guard: createAddressGuard(options.registryHost ?? [], '--registry-host'),
+    events: registryEvents,
+    clock: () => new Date().toISOString(),
   });
   await using operator = startOperator({
     cluster,
@@ -73,8 +97,12 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
     evaluator,
     events,
     records,
+    registries,
+    observers: [registries],
     workers: options.workers,
   });
+  // What is not known yet must not be what the registry is brought in step with.
+  void operator.ready.then(() => registries.start(operator));
   keepHeapSmall({ loaded: operator.ready, isBusy: () => operator.queueLength > 0 });
   // Before the operator ends, for it waits for its workers, and these may wait for room in the spool.
   using _ending = { [Symbol.dispose]: () => ending.abort() };
@@ -87,6 +115,11 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
       ? null
       : await startHealthServer({ port: options.healthPort, isReady: () => ready, renderMetrics: metrics.render });
   if (health) events.listening(health.port);
+  await using webhooks =
+    options.webhookPort === undefined
+      ? null
+      : await startWebhookServer({ port: options.webhookPort, cluster, registries, events: registryEvents });
+  if (webhooks) registryEvents.listening(webhooks.port);
   await untilSignal();
 }
 

@@ -12,7 +12,7 @@ export { buildPolicyInputJsonSchema, PolicyInputSchema } from './policy-input-sc
 export { parsePolicyOutcome } from './policy-outcome.ts';
 export { publicKeyId } from './public-key-id.ts';
 export { buildRegistryFacts, type RegistryContent, type RegistryFacts } from './registry-facts.ts';
-export { matchesLabels, selectPolicies } from './select-policies.ts';
+export { matchesLabels, matchesPattern, selectPolicies } from './select-policies.ts';
 export {
   type PolicyFailure,
   type PolicyResult,

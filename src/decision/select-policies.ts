@@ -29,7 +29,7 @@ export function selectPolicies<Policy extends Selectable>(
  * `*` stands for any characters. Walks both texts once, going back to the last star on a mismatch: a pattern of
  * many stars costs at most text × pattern, where a regular expression could hang.
  */
-function matchesPattern(text: string, pattern: string): boolean {
+export function matchesPattern(text: string, pattern: string): boolean {
   let at = 0;
   let star = -1;
   let resume = 0;

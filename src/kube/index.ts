@@ -5,6 +5,7 @@ export { createEvent } from './create-event.ts';
 export { KubeApiError } from './kube-api-error.ts';
 export { listPages } from './list-pages.ts';
 export { mergeConfigMap } from './merge-config-map.ts';
+export { readSecret } from './read-secret.ts';
 export { type ResourceType, resourcePath } from './resource-type.ts';
 export { type CompactStore, createCompactStore, createPlainStore } from './store.ts';
 export { untilAborted } from './until-aborted.ts';

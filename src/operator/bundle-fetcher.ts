@@ -13,9 +13,9 @@ import {
   parsePublicKey,
   readCredentials,
 } from '../distribution/index.ts';
-import { type Cluster, KubeApiError, resourcePath } from '../kube/index.ts';
+import { type Cluster, KubeApiError, readSecret, resourcePath } from '../kube/index.ts';
 import type { BundleFetcher, BundlePolicy } from './ports.ts';
-import { CONFIG_MAPS, SECRETS } from './resources.ts';
+import { CONFIG_MAPS } from './resources.ts';
 
 interface Reference {
   readonly name: string;
@@ -23,7 +23,6 @@ interface Reference {
 }
 
 const Entries = z.record(z.string(), z.string()).default({});
-const SecretObject = z.object({ data: Entries });
 const ConfigMapObject = z.object({ data: Entries, binaryData: Entries });
 /** A Secret's HMAC key that anybody can guess is none. */
 const SHARED_SECRET_BYTES = 16;
@@ -119,13 +118,17 @@ interface ObjectReader {
 
 /** @param own the namespace that objects are read from, whatever is named; undefined: the one that is named */
 export function createObjectReader(cluster: Cluster, own: string | undefined): ObjectReader {
-  const read = async (type: typeof SECRETS, { name, namespace }: Reference): Promise<unknown> => {
+  const read = async <Content>(
+    kind: string,
+    { name, namespace }: Reference,
+    load: (where: { readonly namespace: string; readonly name: string }) => Promise<Content>,
+  ): Promise<Content> => {
     const from = own ?? namespace;
-    if (from === undefined) throw new BundleError('invalid', `bundle names ${type.kind} ${name} without its namespace`);
+    if (from === undefined) throw new BundleError('invalid', `bundle names ${kind} ${name} without its namespace`);
     try {
-      return await cluster.request({ method: 'GET', path: resourcePath(type, { namespace: from, name }) });
+      return await load({ namespace: from, name });
     } catch (cause) {
-      throw explainRefusal(cause, `${type.kind} ${from}/${name}`);
+      throw explainRefusal(cause, `${kind} ${from}/${name}`);
     }
   };
   return {
@@ -133,14 +136,15 @@ export function createObjectReader(cluster: Cluster, own: string | undefined): O
       // The operator reads this one for itself, and lends it to no policy.
       if (ref.name === SIGNING_KEYS_NAME)
         throw new BundleError('unauthorized', `Secret ${ref.name} holds the operator's own keys, and no policy's`);
-      const { data } = SecretObject.parse(await read(SECRETS, ref));
-      return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, decode(value).toString('utf8')]));
+      return read('Secret', ref, (where) => readSecret(cluster, where));
     },
     async readConfigMap(ref) {
-      const { data, binaryData } = ConfigMapObject.parse(await read(CONFIG_MAPS, ref));
+      const { data, binaryData } = await read('ConfigMap', ref, async (where) =>
+        ConfigMapObject.parse(await cluster.request({ method: 'GET', path: resourcePath(CONFIG_MAPS, where) })),
+      );
       return new Map([
         ...Object.entries(data).map(([key, value]) => [key, Buffer.from(value)] as const),
-        ...Object.entries(binaryData).map(([key, value]) => [key, decode(value)] as const),
+        ...Object.entries(binaryData).map(([key, value]) => [key, Buffer.from(value, 'base64')] as const),
       ]);
     },
   };
@@ -156,8 +160,4 @@ function explainRefusal(cause: unknown, object: string): unknown {
       { cause },
     );
   return new BundleError('unreachable', `${object} cannot be read: ${cause.message}`, { cause });
-}
-
-function decode(base64: string): Buffer {
-  return Buffer.from(base64, 'base64');
 }

@@ -53,8 +53,10 @@ export const NAMESPACES: ResourceType = {
   namespaced: false,
 };
 
-const core = { group: '', version: 'v1', namespaced: true };
-
-export const SECRETS: ResourceType = { ...core, plural: 'secrets', kind: 'Secret' };
-
-export const CONFIG_MAPS: ResourceType = { ...core, plural: 'configmaps', kind: 'ConfigMap' };
+export const CONFIG_MAPS: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'configmaps',
+  kind: 'ConfigMap',
+  namespaced: true,
+};

@@ -8,3 +8,4 @@ export { type MaskPointer, MaskPointerError, parseMaskPointer } from './records/
 export { createRecordLog, type RecordLog } from './records/record-log.ts';
 export type { RecordSink } from './records/record-sink.ts';
 export { createStdoutSink } from './records/stdout-sink.ts';
+export { createRegistryEvents, type RegistryEvents } from './registry-events.ts';

@@ -59,6 +59,11 @@ export type RegisteredModel = z.infer<typeof ModelAnswer>;
 
 export const ModelFound = z.object({ registered_model: ModelAnswer });
 
+export const ModelPage = z.object({
+  registered_models: z.array(ModelAnswer).default([]),
+  next_page_token: z.string().default(''),
+});
+
 /** NaN and the infinities come as strings; MLflow's database keeps an infinity as the largest number. */
 const Metric = z.object({
   key: z.string(),
@@ -68,7 +73,7 @@ const Metric = z.object({
 type Metric = z.infer<typeof Metric>;
 
 /** The newest value of each, and none that is no finite number: a threshold says nothing about it. */
-export function readMetrics(metrics: readonly Metric[]): Readonly<Record<string, number>> {
+function readMetrics(metrics: readonly Metric[]): Readonly<Record<string, number>> {
   const finite = metrics.flatMap(({ key, value }) =>
     typeof value === 'number' && Math.abs(value) < Number.MAX_VALUE ? [[key, value] as const] : [],
   );

@@ -14,6 +14,7 @@ import {
   type LoggedModel,
   LoggedModelFound,
   ModelFound,
+  ModelPage,
   Refusal,
   type RegisteredModel,
   type RegisteredVersion,
@@ -28,6 +29,8 @@ import { RegistryError } from './registry-error.ts';
 export interface MlflowClient {
   /** All registered versions, page by page. */
   listVersions(): AsyncIterable<readonly RegisteredVersion[]>;
+  /** All registered models with their aliases, page by page. */
+  listModels(): AsyncIterable<readonly RegisteredModel[]>;
   getVersion(model: string, version: string): Promise<RegisteredVersion>;
   getModel(model: string): Promise<RegisteredModel>;
   getRun(runId: string): Promise<Run>;
@@ -103,15 +106,22 @@ export function createMlflowClient(options: MlflowClientOptions): MlflowClient {
     await ask({ method, path, body }, z.unknown());
   };
 
+  async function* readPages<Schema extends z.ZodType<{ next_page_token: string }>>(path: string, schema: Schema) {
+    let token = '';
+    do {
+      const query = { max_results: PAGE, ...(token ? { page_token: token } : {}) };
+      const page = await ask({ method: 'GET', path, query }, schema);
+      yield page;
+      token = page.next_page_token;
+    } while (token);
+  }
+
   return {
     async *listVersions() {
-      let token = '';
-      do {
-        const query = { max_results: PAGE, ...(token ? { page_token: token } : {}) };
-        const page = await ask({ method: 'GET', path: 'model-versions/search', query }, VersionPage);
-        yield page.model_versions;
-        token = page.next_page_token;
-      } while (token);
+      for await (const page of readPages('model-versions/search', VersionPage)) yield page.model_versions;
+    },
+    async *listModels() {
+      for await (const page of readPages('registered-models/search', ModelPage)) yield page.registered_models;
     },
     getVersion: async (name, version) =>
       (await ask({ method: 'GET', path: 'model-versions/get', query: { name, version } }, VersionFound)).model_version,

@@ -1,0 +1,219 @@
+import { type ModelRegistry, type ModelRegistryStatus, ModelVersion, Stage } from '../../api/index.ts';
+import { matchesPattern } from '../../decision/index.ts';
+import type { Cluster } from '../../kube/index.ts';
+import { type MlflowClient, type RegisteredVersion, RegistryError } from '../client/index.ts';
+import type { Clock, StoredVersions } from '../ports.ts';
+import { findAliasMoves, moveAliases } from './export-model.ts';
+import { followRegistry, importVersion, noteFound } from './import-version.ts';
+import { readFacts, type VersionFacts, withoutFacts } from './read-facts.ts';
+import type { VersionIndex } from './version-index.ts';
+import { patchModelVersion, recordExport } from './write-version.ts';
+
+type Drift = NonNullable<ModelRegistryStatus['drifted']>[number];
+
+export interface ComparePorts {
+  readonly client: MlflowClient;
+  readonly cluster: Cluster;
+  readonly versions: StoredVersions;
+  readonly index: VersionIndex;
+  readonly clock: Clock;
+  readonly onFacts: (facts: VersionFacts) => void;
+  readonly onDrift: (key: string, version: ModelVersion, drift: Drift, reverted: boolean) => void;
+  /** So many versions of the registry have been looked at. */
+  readonly onProgress: (versions: number, imported: number) => void;
+}
+
+export interface Comparison {
+  /** Of the registry, where they match. */
+  readonly versions: number;
+  /** ModelVersions that this comparison made. */
+  readonly imported: number;
+  readonly drifted: readonly Drift[];
+  /** What could not be imported, and why, in words. */
+  readonly problems: readonly string[];
+}
+
+/** Versions that are looked at at once. */
+const AT_ONCE = 8;
+const MOST_PROBLEMS = 20;
+
+/**
+ * Looks at every version of the registry: what is new is imported, what somebody moved is put back, accepted or told. What
+ * was done before a failure stays done, so that the next comparison has less to do.
+ *
+ * @throws RegistryError, KubeApiError
+ */
+export async function compareRegistry(registry: ModelRegistry, ports: ComparePorts): Promise<Comparison> {
+  const seen = new Set<string>();
+  const drifted: Drift[] = [];
+  const problems: string[] = [];
+  let imported = 0;
+  for await (const page of ports.client.listVersions()) {
+    const matching = page.filter(({ model, ready }) => ready && matchesModel(registry.spec.models, model));
+    await forEachAtOnce(matching, AT_ONCE, async (registered) => {
+      seen.add(identify(registered));
+      const looked = await compareVersion(registered, registry, ports);
+      if (looked.kind === 'imported') imported++;
+      if (looked.kind === 'drifted') drifted.push(looked.drift);
+      if (looked.kind === 'problem' && problems.length < MOST_PROBLEMS) problems.push(looked.problem);
+      ports.onProgress(seen.size, imported);
+    });
+  }
+  drifted.push(...findAbsent(seen, registry, ports), ...(await compareAliases(registry, ports)));
+  return { versions: seen.size, imported, drifted: drifted.slice(0, 100), problems };
+}
+
+/**
+ * Looks at one version anew, as a webhook asks for.
+ *
+ * @throws RegistryError, KubeApiError
+ */
+export async function compareNamed(
+  { model, version }: { readonly model: string; readonly version: string },
+  registry: ModelRegistry,
+  ports: ComparePorts,
+): Promise<void> {
+  if (!matchesModel(registry.spec.models, model)) return;
+  const registered = await ports.client.getVersion(model, version);
+  if (registered.ready) await compareVersion(registered, registry, ports);
+}
+
+type Looked =
+  | { readonly kind: 'same' | 'imported' }
+  | { readonly kind: 'drifted'; readonly drift: Drift }
+  | { readonly kind: 'problem'; readonly problem: string };
+
+async function compareVersion(
+  registered: RegisteredVersion,
+  registry: ModelRegistry,
+  ports: ComparePorts,
+): Promise<Looked> {
+  const { versions, index } = ports;
+  const { model, version } = registered;
+  const key = index.find(model, version);
+  if (key === undefined) {
+    if (!registry.spec.import) return { kind: 'same' };
+    const facts = await gatherFacts(registered, registry, ports);
+    ports.onFacts(facts);
+    const imported = await importVersion(facts, registry, ports);
+    if (imported === 'taken')
+      return { kind: 'problem', problem: `version ${version} of ${model}: another ModelVersion has its name` };
+    return { kind: imported === 'created' ? 'imported' : 'same' };
+  }
+  const stored = ModelVersion.safeParse(versions.get(key));
+  const summary = versions.summary(key);
+  if (!stored.success || !summary) return { kind: 'same' };
+  const { name } = registry.metadata;
+  if (
+    registry.spec.import &&
+    (await followRegistry(stored.data, { registered, facts: null, settled: true }, name, ports))
+  )
+    return { kind: 'same' };
+  if (summary.exportPending) return { kind: 'same' };
+  const exported = stored.data.status?.exported;
+  if (exported?.registry !== name) {
+    await noteFound(stored.data, registered, name, ports);
+    return { kind: 'same' };
+  }
+  if (registered.stage === exported.stage) return { kind: 'same' };
+  const drift: Drift = { model, version, found: registered.stage, decided: exported.stage };
+  const reverted = await answerDrift(stored.data, exported, registered, registry, ports);
+  ports.onDrift(key, stored.data, drift, reverted);
+  return { kind: 'drifted', drift };
+}
+
+/** @returns whether the registry was put back */
+async function answerDrift(
+  version: ModelVersion,
+  exported: NonNullable<NonNullable<ModelVersion['status']>['exported']>,
+  registered: RegisteredVersion,
+  { spec }: ModelRegistry,
+  { client, cluster, clock }: ComparePorts,
+): Promise<boolean> {
+  switch (spec.onDrift ?? 'Revert') {
+    case 'Report':
+      return false;
+    case 'Revert':
+      if (!spec.export || spec.export.stages === false) return false;
+      await client.transitionStage(version.spec, exported.stage, false);
+      return true;
+    case 'Accept': {
+      const stage = Stage.safeParse(registered.stage);
+      if (!stage.success) return false;
+      // Asked for, not given: the policies decide about it as about any other wish.
+      if (version.spec.stage !== stage.data) await patchModelVersion(cluster, version, { spec: { stage: stage.data } });
+      await recordExport(cluster, version, { ...exported, stage: stage.data, at: clock() });
+      return false;
+    }
+  }
+}
+
+async function gatherFacts(
+  registered: RegisteredVersion,
+  { spec }: ModelRegistry,
+  { client, clock }: ComparePorts,
+): Promise<VersionFacts> {
+  const when = { url: spec.mlflow.url, now: clock() };
+  try {
+    return await readFacts(client, registered, when);
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'not-found') return withoutFacts(registered, when);
+    throw error;
+  }
+}
+
+function findAbsent(
+  seen: ReadonlySet<string>,
+  { spec }: ModelRegistry,
+  { versions, index }: ComparePorts,
+): readonly Drift[] {
+  return [...index.models()]
+    .filter((model) => matchesModel(spec.models, model))
+    .flatMap((model) => [...index.ofModel(model)])
+    .flatMap((key) => {
+      const summary = versions.summary(key);
+      if (!summary || seen.has(identify(summary))) return [];
+      const decided = Stage.safeParse(summary.stage);
+      const { model, version } = summary;
+      return [{ model, version, found: 'absent', decided: decided.success ? decided.data : ('None' as const) }];
+    });
+}
+
+async function compareAliases(registry: ModelRegistry, ports: ComparePorts): Promise<readonly Drift[]> {
+  const { spec } = registry;
+  if (!spec.export) return [];
+  const { client, index, versions } = ports;
+  const drifted: Drift[] = [];
+  for await (const page of client.listModels()) {
+    for (const { model, aliases } of page) {
+      const keys = [...index.ofModel(model)];
+      // What is on its way there is no drift.
+      if (keys.length === 0 || keys.some((key) => versions.summary(key)?.exportPending)) continue;
+      const moves = findAliasMoves(model, registry, aliases, ports);
+      if ((spec.onDrift ?? 'Revert') === 'Revert') await moveAliases(model, moves, client);
+      for (const { stage, alias, from = 'nothing', to } of moves)
+        drifted.push({ model, version: to ?? from, found: `alias ${alias} -> ${from}`, decided: stage });
+    }
+  }
+  return drifted;
+}
+
+function matchesModel(patterns: readonly string[] | undefined, model: string): boolean {
+  return patterns?.some((pattern) => matchesPattern(model, pattern)) ?? true;
+}
+
+function identify({ model, version }: { readonly model: string; readonly version: string }): string {
+  return JSON.stringify([model, version]);
+}
+
+async function forEachAtOnce<Item>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}

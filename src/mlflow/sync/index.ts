@@ -1,0 +1,1 @@
+export { createModelRegistries, type ModelRegistries } from './model-registries.ts';

@@ -1,0 +1,219 @@
+import { type ModelRegistry, ModelVersion, parseDurationMs } from '../../api/index.ts';
+import type { RegistryContent } from '../../decision/index.ts';
+import type { AddressGuard } from '../../distribution/index.ts';
+import { type Cluster, createWorkQueue } from '../../kube/index.ts';
+import type { RegistryEvents } from '../../telemetry/index.ts';
+import { type RegisteredVersion, RegistryError } from '../client/index.ts';
+import type { Clock, SeenVersion, VersionSource } from '../ports.ts';
+import { type ComparePorts, type Comparison, compareNamed, compareRegistry } from './compare-registry.ts';
+import { exportModel } from './export-model.ts';
+import { createFactsStore } from './facts-store.ts';
+import { followRegistry } from './import-version.ts';
+import { readFacts } from './read-facts.ts';
+import { createRegistryCalls } from './registry-calls.ts';
+import { createRegistryConnection } from './registry-connection.ts';
+import type { RegistryState } from './registry-status.ts';
+import { createVersionIndex } from './version-index.ts';
+
+/** One ModelRegistry at work. It ends with its object, and with each change of its spec. */
+export interface RegistrySession extends AsyncDisposable {
+  read(key: string, version: ModelVersion): RegistryContent;
+  /** Told of every change of the versions that name this registry; undefined: it is gone, or names another. */
+  observe(key: string, summary: SeenVersion | undefined): void;
+  /** A webhook says that something about this version is new. */
+  look(version: { readonly model: string; readonly version: string }): void;
+  state(): RegistryState;
+}
+
+export interface RegistrySessionOptions {
+  readonly registry: ModelRegistry;
+  readonly cluster: Cluster;
+  readonly guard: AddressGuard;
+  readonly source: VersionSource;
+  readonly clock: Clock;
+  readonly events: RegistryEvents;
+  /** Something that the status tells has changed. */
+  readonly onChange: () => void;
+}
+
+const DEFAULT_INTERVAL = '1m';
+const SHORTEST_INTERVAL_MS = 1_000;
+/** An account that is locked after some wrong passwords must not be locked by us. */
+const STANDING_MS = 60_000;
+const COMPARE = 'compare';
+const BACKOFF = { baseMs: 500, maxMs: 30_000 };
+
+export function startRegistrySession(options: RegistrySessionOptions): RegistrySession {
+  const { registry, cluster, guard, source, clock, events } = options;
+  const { name, namespace = '' } = registry.metadata;
+  const id = `${namespace}/${name}`;
+  const intervalMs = Math.max(SHORTEST_INTERVAL_MS, parseDurationMs(registry.spec.interval ?? DEFAULT_INTERVAL));
+  const stop = new AbortController();
+  const connection = createRegistryConnection({ cluster, guard, namespace, spec: registry.spec, signal: stop.signal });
+  const index = createVersionIndex();
+  const { versions } = source;
+  const pending = new Set<string>();
+  let comparison: RegistryState['comparison'] = null;
+  let progress: RegistryState['progress'] = null;
+  let lastEventTime: string | null = null;
+
+  const onError = (what: string, error: unknown, retryInMs: number): void => {
+    if (!stop.signal.aborted && !(error instanceof RegistryError)) events.failed(id, what, error, retryInMs);
+  };
+  const queue = (workers: number) => createWorkQueue({ workers, onError, backoff: BACKOFF });
+  const comparisons = queue(1);
+  /** Keys are models: a model's decisions arrive in their order. */
+  const exports = queue(4);
+  /** Keys are JSON of {model, version}. */
+  const looks = queue(4);
+
+  const resume = (): void => {
+    for (const key of pending) exportSoon(versions.summary(key));
+    facts.refresh();
+  };
+  const calls = createRegistryCalls({
+    connection,
+    standingMs: Math.max(intervalMs, STANDING_MS),
+    onRefused: (error) => {
+      events.refused(id, error);
+      options.onChange();
+    },
+    onRecovered: () => {
+      events.recovered(id);
+      options.onChange();
+      resume();
+    },
+  });
+
+  const facts = createFactsStore({
+    registry: name,
+    freshMs: Math.max(2 * intervalMs, STANDING_MS),
+    fetch: (model, version) =>
+      calls.ask(async (client) =>
+        readFacts(client, await client.getVersion(model, version), { url: registry.spec.mlflow.url, now: clock() }),
+      ),
+    isWaiting: (key) => versions.summary(key)?.needsWork ?? false,
+    onNews: source.requeue,
+    onFacts: async (key, found) => {
+      const stored = ModelVersion.safeParse(versions.get(key));
+      if (!stored.success || !registry.spec.import) return;
+      const settled = !(versions.summary(key)?.needsWork ?? true);
+      await followRegistry(stored.data, { registered: found.registered, facts: found, settled }, name, {
+        cluster,
+        clock,
+      });
+    },
+    onProblem: (error) => onError('facts', error, 0),
+  });
+
+  const exportSoon = (summary: SeenVersion | undefined): void => {
+    if (registry.spec.export && summary) exports.add(summary.model);
+  };
+
+  const comparePorts = (client: ComparePorts['client']): ComparePorts => ({
+    client,
+    cluster,
+    versions,
+    index,
+    clock,
+    onFacts: facts.put,
+    onDrift: (key, { metadata }, drift, reverted) => events.drifted(id, { key, uid: metadata.uid, ...drift, reverted }),
+    onProgress: (seen, imported) => {
+      progress = { versions: seen };
+      if (imported > 0) options.onChange();
+    },
+  });
+
+  const compare = async () => {
+    const startedAt = performance.now();
+    let compared: Comparison;
+    try {
+      compared = await calls.ask((client) => compareRegistry(registry, comparePorts(client)));
+    } catch (error) {
+      const refusal = calls.refusal();
+      if (refusal) return { requeueAfterMs: refusal.forMs };
+      throw error;
+    } finally {
+      progress = null;
+    }
+    const seconds = Math.round(performance.now() - startedAt) / 1000;
+    comparison = { ...compared, at: clock(), seconds };
+    events.compared(id, { ...compared, seconds });
+    resume();
+    options.onChange();
+    return { requeueAfterMs: intervalMs };
+  };
+
+  const exportOne = async (model: string): Promise<undefined> => {
+    await calls.ask((client) =>
+      exportModel(model, registry, {
+        client,
+        cluster,
+        versions,
+        index,
+        clock,
+        onExported: (_key, { spec, status }) =>
+          events.exported(id, { model, version: spec.version, stage: status?.stage ?? 'None' }),
+        // The next comparison tells of it.
+        onAbsent: ({ spec }) => events.absent(id, { model, version: spec.version }),
+      }),
+    );
+  };
+
+  const lookAt = async (text: string): Promise<undefined> => {
+    const version: Pick<RegisteredVersion, 'model' | 'version'> = JSON.parse(text);
+    try {
+      await calls.ask((client) => compareNamed(version, registry, comparePorts(client)));
+    } catch (error) {
+      // Deleted meanwhile, or a name that a test of the webhook made up.
+      if (!(error instanceof RegistryError && error.code === 'not-found')) throw error;
+    }
+  };
+
+  for (const key of versions.keys()) {
+    const summary = versions.summary(key);
+    if (summary && belongs(key, summary)) observe(key, summary);
+  }
+  comparisons.add(COMPARE);
+  const running = Promise.all([
+    comparisons.run(compare, stop.signal),
+    exports.run(exportOne, stop.signal),
+    looks.run(lookAt, stop.signal),
+    facts.run(stop.signal),
+  ]);
+
+  function belongs(key: string, summary: SeenVersion): boolean {
+    return summary.registry === name && key.startsWith(`${namespace}/`);
+  }
+
+  function observe(key: string, summary: SeenVersion | undefined): void {
+    index.observe(key, summary);
+    if (summary?.exportPending) {
+      pending.add(key);
+      exportSoon(summary);
+      options.onChange();
+    } else if (pending.delete(key)) options.onChange();
+  }
+
+  return {
+    read: (key, version) => facts.read(key, version),
+    observe,
+    look(version) {
+      lastEventTime = clock();
+      looks.add(JSON.stringify(version));
+    },
+    state: () => ({
+      comparison,
+      progress,
+      imported: index.size,
+      pendingExports: registry.spec.export ? pending.size : 0,
+      refusal: calls.refusal()?.error ?? null,
+      lastEventTime,
+    }),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+      connection[Symbol.dispose]();
+    },
+  };
+}

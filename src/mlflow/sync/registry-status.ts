@@ -1,0 +1,113 @@
+import type { Condition, ModelRegistry, ModelRegistryStatus } from '../../api/index.ts';
+import type { RegistryError } from '../client/index.ts';
+import type { Comparison } from './compare-registry.ts';
+
+/** What one registry's status is made from. */
+export interface RegistryState {
+  /** Of the last comparison that came to its end; null before the first. */
+  readonly comparison: (Comparison & { readonly at: string; readonly seconds: number }) | null;
+  /** How far the running one is. */
+  readonly progress: { readonly versions: number } | null;
+  readonly imported: number;
+  readonly pendingExports: number;
+  readonly refusal: RegistryError | null;
+  readonly lastEventTime: string | null;
+}
+
+const REASONS: Readonly<Record<RegistryError['code'], string>> = {
+  unreachable: 'Unreachable',
+  'address-refused': 'AddressRefused',
+  unauthorized: 'Unauthorized',
+  malformed: 'NotMlflow',
+  invalid: 'Refused',
+  'not-found': 'Refused',
+};
+
+const MESSAGE_CHARACTERS = 8_192;
+
+interface Said {
+  readonly value: Condition['status'];
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** @returns the status of a ModelRegistry whose registry is in this state */
+export function nextRegistryStatus(
+  { metadata, status }: ModelRegistry,
+  state: RegistryState,
+  now: string,
+): ModelRegistryStatus {
+  const { comparison, progress, lastEventTime } = state;
+  const condition = (type: string, { value, reason, message }: Said): Condition => {
+    const before = status?.conditions?.find((existing) => existing.type === type);
+    return {
+      type,
+      status: value,
+      reason,
+      message: message.slice(0, MESSAGE_CHARACTERS),
+      lastTransitionTime: before?.status === value ? before.lastTransitionTime : now,
+      observedGeneration: metadata.generation ?? 1,
+    };
+  };
+  const ready = judgeReady(state);
+  const standing = state.refusal !== null && state.refusal.code !== 'unreachable';
+  return {
+    observedGeneration: metadata.generation ?? 1,
+    ...(comparison || progress ? { versions: Math.max(comparison?.versions ?? 0, progress?.versions ?? 0) } : {}),
+    imported: state.imported,
+    pendingExports: state.pendingExports,
+    ...(comparison ? { lastSyncTime: comparison.at, lastSyncSeconds: comparison.seconds } : {}),
+    ...(comparison && comparison.drifted.length > 0 ? { drifted: [...comparison.drifted] } : {}),
+    ...(lastEventTime === null ? {} : { lastEventTime }),
+    conditions: [
+      condition('Ready', ready),
+      condition('InSync', judgeInSync(state)),
+      ...(ready.reason === 'Comparing' ? [condition('Reconciling', { ...ready, value: 'True' })] : []),
+      ...(standing ? [condition('Stalled', { ...ready, value: 'True' })] : []),
+    ],
+  };
+}
+
+/** @returns the status of one whose spec cannot be read */
+export function invalidRegistryStatus(generation: number, problem: string, now: string): ModelRegistryStatus {
+  const said = { reason: 'InvalidSpec', message: problem, lastTransitionTime: now, observedGeneration: generation };
+  return {
+    observedGeneration: generation,
+    conditions: [
+      { type: 'Ready', status: 'False', ...said },
+      { type: 'Stalled', status: 'True', ...said },
+    ],
+  };
+}
+
+function judgeReady({ refusal, comparison, progress }: RegistryState): Said {
+  if (refusal) return { value: 'False', reason: REASONS[refusal.code], message: refusal.message };
+  if (!comparison) {
+    const message = progress
+      ? `${progress.versions} versions compared so far`
+      : 'the registry is compared for the first time';
+    return { value: 'False', reason: 'Comparing', message };
+  }
+  if (comparison.problems.length > 0)
+    return { value: 'False', reason: 'NotImported', message: comparison.problems.join('; ') };
+  return {
+    value: 'True',
+    reason: 'Compared',
+    message: `${comparison.versions} versions compared in ${comparison.seconds} s`,
+  };
+}
+
+function judgeInSync({ comparison, pendingExports, refusal }: RegistryState): Said {
+  if (refusal || !comparison)
+    return { value: 'Unknown', reason: 'NotCompared', message: 'the registry has not been compared' };
+  const [drift] = comparison.drifted;
+  if (drift) {
+    const more = comparison.drifted.length > 1 ? ` and ${comparison.drifted.length - 1} more` : '';
+    const { model, version, found, decided } = drift;
+    const message = `version ${version} of ${model} was ${found} in the registry, and ${decided} was decided${more}`;
+    return { value: 'False', reason: 'Drifted', message };
+  }
+  if (pendingExports > 0)
+    return { value: 'False', reason: 'Exporting', message: `${pendingExports} decisions are on their way` };
+  return { value: 'True', reason: 'Compared', message: 'the registry shows what was decided' };
+}
