@@ -25,7 +25,6 @@ export interface RegistryEvents {
     registry: string,
     fields: NamedVersion & {
       readonly key: string;
-      readonly uid?: string | undefined;
       readonly found: string;
       readonly decided: string;
       readonly reverted: boolean;

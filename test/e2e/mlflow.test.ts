@@ -1,158 +1,144 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
-import { API_VERSION, type ModelRegistry, type ModelVersion } from '../../src/api/index.ts';
-import { kubeconfigFor } from '../../src/dev/index.ts';
-import { type MlflowServer, startMlflowServer } from '../mlflow/mlflow-server.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runPython } from '../mlflow/run-python.ts';
-import { type AdmissionCluster, assertOk, installAdmission } from './admission-cluster.ts';
-import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { assertOk, aVersion } from './admission-cluster.ts';
+import { aPolicy, aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
 import { until } from './until.ts';
 
-let folder: string;
-let cluster: AdmissionCluster;
-let mlflow: MlflowServer;
-let operator: OperatorProcess;
-
-const POLICY = `package approval
-
-allow contains "accurate" if input.verified.metrics.accuracy > 0.9
-`;
-
-async function apply(object: Record<string, unknown>): Promise<void> {
-  assertOk(await cluster.admin(['apply', '--filename', '-'], object));
-}
-
-async function startOperator(): Promise<void> {
-  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
-  const hosts = ['--registry-host', mlflow.url];
-  operator = await startOperatorProcess(kubeconfig, {
-    args: ['--namespaces', cluster.namespace, '--webhook-port', '0', ...hosts],
-    cacheFolder: join(folder, 'cache'),
-  });
-}
+let ground: MlflowGround;
 
 async function register(...args: readonly string[]): Promise<void> {
-  const run = await runPython(mlflow.python, 'register.py', { url: mlflow.url, args });
-  expect(run).toMatchObject({ status: 0 });
+  const { python, url } = ground.mlflow;
+  expect(await runPython(python, 'register.py', { url, args })).toMatchObject({ status: 0 });
 }
 
-interface Registered {
-  readonly current_stage: string;
-  readonly aliases?: readonly string[];
-  readonly tags?: readonly { readonly key: string; readonly value: string }[];
+async function shown(model: string, version: string) {
+  const { stage, aliases } = await ground.rest.version(model, version);
+  return { stage, aliases };
 }
-
-async function registered(name: string, version: string): Promise<Registered> {
-  const query = new URLSearchParams({ name, version });
-  const response = await fetch(`${mlflow.url}/api/2.0/mlflow/model-versions/get?${query}`);
-  const answer: { model_version: Registered } = JSON.parse(await response.text());
-  return answer.model_version;
-}
-
-async function transition(name: string, version: string, stage: string): Promise<void> {
-  const response = await fetch(`${mlflow.url}/api/2.0/mlflow/model-versions/transition-stage`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name, version, stage, archive_existing_versions: false }),
-  });
-  expect(response.status).toBe(200);
-}
-
-async function registry(name: string): Promise<ModelRegistry> {
-  return JSON.parse(assertOk(await cluster.admin(['get', 'modelregistry', name, '--output', 'json'])).stdout);
-}
-
-async function approvedAs(name: string): Promise<string | undefined> {
-  const answer = await cluster.admin(['get', 'modelversion', name, '--output', 'json']);
-  if (!answer.ok) return undefined;
-  const { status }: ModelVersion = JSON.parse(answer.stdout);
-  return status?.conditions?.find(({ type }) => type === 'Approved')?.reason;
-}
-
-const aRegistry = (name: string, spec: Record<string, unknown>) => ({
-  apiVersion: API_VERSION,
-  kind: 'ModelRegistry',
-  metadata: { name },
-  spec: { mlflow: { url: mlflow.url }, interval: '1s', ...spec },
-});
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'assent-mlflow-'));
-  [cluster, mlflow] = await Promise.all([installAdmission(), startMlflowServer(join(folder, 'mlflow'))]);
-  await apply({
-    apiVersion: API_VERSION,
-    kind: 'ApprovalPolicy',
-    metadata: { name: 'accuracy' },
-    spec: { modules: { 'accuracy.rego': POLICY } },
-  });
-  await startOperator();
+  ground = await startMlflowGround();
+  const { url } = ground.mlflow;
+  await ground.apply(
+    aPolicy('accuracy', VERIFIED_ACCURACY, { match: { models: ['fraud*', 'claims'] } }),
+    aRegistry('mlflow', url, { models: ['fraud*', 'claims'], import: { stage: 'Production' }, export: {} }),
+  );
+  await ground.startOperator();
 }, 600_000);
 
 afterAll(async () => {
-  console.log(operator.log.filter(({ level }) => Number(level) > 30).map((l) => JSON.stringify(l)).slice(0, 5).join('\n'));
-  await operator?.[Symbol.asyncDispose]();
-  await mlflow?.[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
+  await ground?.[Symbol.asyncDispose]();
 });
 
 describe('a version that a training job registers', () => {
   it('is approved by what its run says, and MLflow shows it', async () => {
-    await apply(aRegistry('mlflow', { models: ['fraud*'], import: { stage: 'Production' }, export: {} }));
     await register('fraud', '0.93', 'domain=cards', '--', 'fraud', '0.85');
-    await until(() => approvedAs('fraud-1'), 'AutoApproved');
-    await until(
-      async () => {
-        const { current_stage, aliases } = await registered('fraud', '1');
-        return { current_stage, aliases };
-      },
-      { current_stage: 'Production', aliases: ['champion'] },
-    );
-    const version = await cluster.read('fraud-1');
+    await until(() => ground.approved('fraud-1'), 'AutoApproved');
+    await until(() => shown('fraud', '1'), { stage: 'Production', aliases: ['champion'] });
+    const version = await ground.find('fraud-1');
     expect(version).toMatchObject({
       metadata: { labels: { domain: 'cards', 'assent.dev/registry': 'mlflow' } },
       spec: { metrics: { accuracy: 0.93 }, parameters: { max_depth: '6' }, source: { registry: 'mlflow' } },
       status: { stage: 'Production', verified: { outcome: 'Read', metrics: { accuracy: 0.93 } } },
     });
-    await until(
-      async () => (await registered('fraud', '1')).tags?.map(({ key, value }) => [key, value]),
-      expect.arrayContaining([
-        ['assent.dev/decision', 'Approved'],
-        ['assent.dev/decided-by', 'ApprovalPolicy/accuracy'],
-        ['assent.dev/decision-id', version.status?.decision?.id],
-      ]),
-    );
+    await until(async () => (await ground.rest.version('fraud', '1')).tags, {
+      domain: 'cards',
+      'assent.dev/decision': 'Approved',
+      'assent.dev/reason': 'accurate',
+      'assent.dev/decided-by': 'ApprovalPolicy/accuracy',
+      'assent.dev/decision-id': version?.status?.decision?.id,
+    });
   });
 
   it('waits for a person below the threshold, and MLflow shows what the person decided', async () => {
-    await until(() => approvedAs('fraud-2'), 'AwaitingApproval');
-    expect((await registered('fraud', '2')).current_stage).toBe('None');
-    assertOk(
-      await cluster.approver(['annotate', 'modelversion', 'fraud-2', 'assent.dev/approve=checked the errors by hand']),
-    );
+    await until(() => ground.approved('fraud-2'), 'AwaitingApproval');
+    expect(await shown('fraud', '2')).toEqual({ stage: 'None', aliases: [] });
+    const reason = 'assent.dev/approve=checked the errors by hand';
+    assertOk(await ground.cluster.approver(['annotate', 'modelversion', 'fraud-2', reason]));
+    await until(() => shown('fraud', '2'), { stage: 'Production', aliases: ['champion'] });
+    expect(await shown('fraud', '1')).toEqual({ stage: 'Production', aliases: [] });
+    await until(async () => (await ground.rest.version('fraud', '2')).tags['assent.dev/decided-by'], 'alice');
+  });
+
+  it('asks for the stage of its tag, and for another when the tag changes', async () => {
+    await register('fraud-tagged', '0.95', 'assent.dev/stage=staging');
+    await until(() => shown('fraud-tagged', '1'), { stage: 'Staging', aliases: [] });
+    const tag = { name: 'fraud-tagged', version: '1', key: 'assent.dev/stage', value: 'Production' };
+    await ground.rest.post('model-versions/set-tag', tag);
+    await until(() => shown('fraud-tagged', '1'), { stage: 'Production', aliases: ['champion'] });
+  });
+});
+
+describe('a claim', () => {
+  it('that differs from the run is shown on the object, and decides nothing', async () => {
+    await register('claims', '0.7');
+    await until(() => ground.approved('claims-1'), 'AwaitingApproval');
+    const claim = JSON.stringify({ spec: { metrics: { accuracy: 0.99 } } });
+    assertOk(await ground.cluster.submitter(['patch', 'modelversion', 'claims-1', '--type=merge', '--patch', claim]));
     await until(
-      async () => {
-        const { current_stage, aliases } = await registered('fraud', '2');
-        return { current_stage, aliases };
-      },
-      { current_stage: 'Production', aliases: ['champion'] },
+      async () => (await ground.find('claims-1'))?.status?.verified?.differences,
+      ['metrics.accuracy is 0.99, and the run says 0.7'],
     );
+    expect(await ground.approved('claims-1')).toBe('AwaitingApproval');
+  });
+
+  it('of another run than the registry has counts for nothing', async () => {
+    const good = await ground.rest.run(0.99);
+    const bad = await ground.rest.run(0.5);
+    await ground.rest.register('fraud-forged', 1, bad);
+    await until(() => ground.approved('fraud-forged-1'), 'AwaitingApproval');
+    const spec = { model: 'fraud-forged', version: '1', source: { registry: 'mlflow', runId: good.runId } };
+    assertOk(await ground.cluster.submitter(['create', '--filename', '-'], aVersion({ name: 'second-word' }, spec)));
+    await until(async () => (await ground.find('second-word'))?.status?.verified?.metrics, { accuracy: 0.5 });
+    expect(await ground.approved('second-word')).toBe('AwaitingApproval');
   });
 });
 
 describe('a stage that somebody moves in MLflow itself', () => {
+  const move = (stage: string) =>
+    ground.rest.post('model-versions/transition-stage', {
+      name: 'fraud',
+      version: '1',
+      stage,
+      archive_existing_versions: false,
+    });
+
   it('is put back within an interval, and told', async () => {
-    await transition('fraud', '1', 'Archived');
-    await until(async () => (await registered('fraud', '1')).current_stage, 'Production');
+    await move('Archived');
+    await until(async () => (await shown('fraud', '1')).stage, 'Production');
     await until(
-      async () => operator.log.filter(({ msg, version }) => msg === 'registry drifted' && version === '1').length,
-      1,
+      async () => ground.operator.log.some(({ msg, found }) => msg === 'registry drifted' && found === 'Archived'),
+      true,
     );
+    await until(async () => (await ground.condition('mlflow', 'InSync'))?.status, 'True');
+    const events = assertOk(await ground.cluster.admin(['get', 'events', '--output', 'json'])).stdout;
+    expect(events).toContain('RegistryDrifted');
+  });
+
+  it('is told alone where the registry says so', async () => {
+    const spec = JSON.stringify({ spec: { onDrift: 'Report' } });
+    assertOk(await ground.cluster.admin(['patch', 'modelregistry', 'mlflow', '--type=merge', '--patch', spec]));
+    await move('Archived');
     await until(
-      async () => (await registry('mlflow')).status?.conditions?.find(({ type }) => type === 'InSync')?.status,
-      'True',
+      async () => (await ground.registry('mlflow')).status?.drifted,
+      [{ model: 'fraud', version: '1', found: 'Archived', decided: 'Production' }],
     );
+    expect(await ground.condition('mlflow', 'InSync')).toMatchObject({ status: 'False', reason: 'Drifted' });
+  });
+
+  it('is asked for where the registry accepts it: the policies decide about it', async () => {
+    const spec = JSON.stringify({ spec: { onDrift: 'Accept' } });
+    assertOk(await ground.cluster.admin(['patch', 'modelregistry', 'mlflow', '--type=merge', '--patch', spec]));
+    await until(async () => (await ground.find('fraud-1'))?.status?.stage, 'Archived');
+    expect((await ground.find('fraud-1'))?.spec.stage).toBe('Archived');
+    await until(async () => (await ground.condition('mlflow', 'InSync'))?.status, 'True');
+    expect((await shown('fraud', '1')).stage).toBe('Archived');
+  });
+
+  it('is found when the alias is moved to another version', async () => {
+    const back = JSON.stringify({ spec: { onDrift: 'Revert' } });
+    assertOk(await ground.cluster.admin(['patch', 'modelregistry', 'mlflow', '--type=merge', '--patch', back]));
+    await ground.rest.post('registered-models/alias', { name: 'fraud', alias: 'champion', version: '1' });
+    await until(() => shown('fraud', '2'), { stage: 'Production', aliases: ['champion'] });
   });
 });

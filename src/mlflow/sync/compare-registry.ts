@@ -3,7 +3,7 @@ import { matchesPattern } from '../../decision/index.ts';
 import type { Cluster } from '../../kube/index.ts';
 import { type MlflowClient, type RegisteredVersion, RegistryError } from '../client/index.ts';
 import type { Clock, StoredVersions } from '../ports.ts';
-import { findAliasMoves, moveAliases } from './export-model.ts';
+import { findAliasMoves, isPending, moveAliases } from './export-model.ts';
 import { followRegistry, importVersion, noteFound } from './import-version.ts';
 import { readFacts, type VersionFacts, withoutFacts } from './read-facts.ts';
 import type { VersionIndex } from './version-index.ts';
@@ -109,6 +109,7 @@ async function compareVersion(
     (await followRegistry(stored.data, { registered, facts: null, settled: true }, name, ports))
   )
     return { kind: 'same' };
+  // On its way: what the registry shows now is older than the decision.
   if (summary.exportPending) return { kind: 'same' };
   const exported = stored.data.status?.exported;
   if (exported?.registry !== name) {
@@ -188,7 +189,7 @@ async function compareAliases(registry: ModelRegistry, ports: ComparePorts): Pro
     for (const { model, aliases } of page) {
       const keys = [...index.ofModel(model)];
       // What is on its way there is no drift.
-      if (keys.length === 0 || keys.some((key) => versions.summary(key)?.exportPending)) continue;
+      if (keys.length === 0 || keys.some((key) => isPending(key, ports))) continue;
       const moves = findAliasMoves(model, registry, aliases, ports);
       if ((spec.onDrift ?? 'Revert') === 'Revert') await moveAliases(model, moves, client);
       for (const { stage, alias, from = 'nothing', to } of moves)

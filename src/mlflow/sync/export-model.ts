@@ -36,7 +36,7 @@ const TAG_CHARACTERS = 4_000;
 export async function exportModel(model: string, registry: ModelRegistry, ports: ExportPorts): Promise<void> {
   const { versions, index } = ports;
   const pending = [...index.ofModel(model)]
-    .filter((key) => versions.summary(key)?.exportPending)
+    .filter((key) => isPending(key, ports))
     .flatMap((key) => {
       const stored = ModelVersion.safeParse(versions.get(key));
       return stored.success ? [{ key, version: stored.data }] : [];
@@ -71,6 +71,12 @@ export async function exportModel(model: string, registry: ModelRegistry, ports:
     });
     ports.onExported(key, version);
   }
+}
+
+/** Whether the registry is to show a decision on this version that it does not show yet. */
+export function isPending(key: string, { versions, index }: Pick<ExportPorts, 'versions' | 'index'>): boolean {
+  const summary = versions.summary(key);
+  return summary?.exportPending === true && index.find(summary.model, summary.version) === key;
 }
 
 /** @returns null where it is not there any more */
@@ -138,7 +144,8 @@ function findHolder(
 ): string | undefined {
   const holders = [...index.ofModel(model)].flatMap((key) => {
     const summary = versions.summary(key);
-    return summary?.stage === stage ? [{ key, summary }] : [];
+    const speaks = summary && index.find(model, summary.version) === key;
+    return speaks && summary.stage === stage ? [{ key, summary }] : [];
   });
   const newest = holders.toSorted((a, b) => order(b).localeCompare(order(a)))[0];
   return newest?.summary.version;

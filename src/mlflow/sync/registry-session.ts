@@ -6,10 +6,11 @@ import type { RegistryEvents } from '../../telemetry/index.ts';
 import { type RegisteredVersion, RegistryError } from '../client/index.ts';
 import type { Clock, SeenVersion, VersionSource } from '../ports.ts';
 import { type ComparePorts, type Comparison, compareNamed, compareRegistry } from './compare-registry.ts';
-import { exportModel } from './export-model.ts';
+import { exportModel, isPending } from './export-model.ts';
 import { createFactsStore } from './facts-store.ts';
 import { followRegistry } from './import-version.ts';
 import { readFacts } from './read-facts.ts';
+import { recordDrift } from './record-drift.ts';
 import { createRegistryCalls } from './registry-calls.ts';
 import { createRegistryConnection } from './registry-connection.ts';
 import type { RegistryState } from './registry-status.ts';
@@ -117,7 +118,10 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
     index,
     clock,
     onFacts: facts.put,
-    onDrift: (key, { metadata }, drift, reverted) => events.drifted(id, { key, uid: metadata.uid, ...drift, reverted }),
+    onDrift: (key, version, drift, reverted) => {
+      events.drifted(id, { key, ...drift, reverted });
+      void recordDrift(version, drift, reverted, { cluster, clock }).catch((error) => onError('event', error, 0));
+    },
     onProgress: (seen, imported) => {
       progress = { versions: seen };
       if (imported > 0) options.onChange();
@@ -206,7 +210,9 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
       comparison,
       progress,
       imported: index.size,
-      pendingExports: registry.spec.export ? pending.size : 0,
+      pendingExports: registry.spec.export
+        ? [...pending].filter((key) => isPending(key, { versions, index })).length
+        : 0,
       refusal: calls.refusal()?.error ?? null,
       lastEventTime,
     }),

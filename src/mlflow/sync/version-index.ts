@@ -1,9 +1,13 @@
+import { modelVersionName } from '../../api/index.ts';
 import type { SeenVersion } from '../ports.ts';
 
 /** Finds the ModelVersions that belong to one registry, by what the registry calls them. */
 export interface VersionIndex {
   observe(key: string, summary: SeenVersion | undefined): void;
-  /** @returns the key of the registered version's ModelVersion: the first by name where people made several */
+  /**
+   * @returns the key of the ModelVersion that speaks for a registered version. Where people made several it is the one of
+   * the usual name, else the first by name: the registry can follow one only.
+   */
   find(model: string, version: string): string | undefined;
   /** @returns the keys of a model's versions. */
   ofModel(model: string): Iterable<string>;
@@ -38,7 +42,11 @@ export function createVersionIndex(): VersionIndex {
       models.set(model, versions);
       versions.set(version, (versions.get(version) ?? new Set()).add(key));
     },
-    find: (model, version) => [...(models.get(model)?.get(version) ?? [])].toSorted()[0],
+    find(model, version) {
+      const keys = [...(models.get(model)?.get(version) ?? [])].toSorted();
+      const usual = `/${modelVersionName(model, version)}`;
+      return keys.find((key) => key.endsWith(usual)) ?? keys[0];
+    },
     *ofModel(model) {
       for (const keys of models.get(model)?.values() ?? []) yield* keys;
     },
