@@ -12,7 +12,11 @@ const SECRET_KEY = 'a Secret of the same namespace';
 
 /** The address of an MLflow server, and what it takes to ask it. */
 const MlflowServer = z.strictObject({
-  url: z.string().min(1).max(2048).describe('Where MLflow is: https://HOST[:PORT][/PREFIX], as MLFLOW_TRACKING_URI.'),
+  url: z
+    .string()
+    .max(2048)
+    .regex(/^https?:\/\/[^/?#@\s]+/, 'an address reads https://HOST[:PORT][/PREFIX]')
+    .describe('Where MLflow is: https://HOST[:PORT][/PREFIX], as MLFLOW_TRACKING_URI.'),
   auth: z
     .strictObject({ secretRef: z.strictObject({ name }) })
     .optional()

@@ -73,7 +73,7 @@ function serverEnvironment(authFile: string): NodeJS.ProcessEnv {
     MLFLOW_AUTH_CONFIG_PATH: authFile,
     MLFLOW_FLASK_SERVER_SECRET_KEY: 'a secret of tests',
     // The receiver of the tests is on this machine, and speaks no TLS.
-    _MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: 'true',
+    MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: 'true',
     MLFLOW_WEBHOOK_ALLOWED_SCHEMES: 'http,https',
     MLFLOW_WEBHOOK_CACHE_TTL: '0',
     MLFLOW_DISABLE_TELEMETRY: 'true',

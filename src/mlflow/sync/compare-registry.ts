@@ -1,9 +1,17 @@
-import { type ModelRegistry, type ModelRegistryStatus, ModelVersion, Stage } from '../../api/index.ts';
+import {
+  type ExportReport,
+  type ModelRegistry,
+  type ModelRegistryStatus,
+  ModelVersion,
+  REGISTRY_TAGS,
+  Stage,
+} from '../../api/index.ts';
 import { matchesPattern } from '../../decision/index.ts';
 import type { Cluster } from '../../kube/index.ts';
 import { type MlflowClient, type RegisteredVersion, RegistryError } from '../client/index.ts';
 import type { Clock, StoredVersions } from '../ports.ts';
-import { findAliasMoves, isPending, moveAliases } from './export-model.ts';
+import { exportTags, findAliasMoves, isPending, moveAliases } from './export-model.ts';
+import { forEachAtOnce } from './for-each-at-once.ts';
 import { followRegistry, importVersion, noteFound } from './import-version.ts';
 import { readFacts, type VersionFacts, withoutFacts } from './read-facts.ts';
 import type { VersionIndex } from './version-index.ts';
@@ -116,17 +124,25 @@ async function compareVersion(
     await noteFound(stored.data, registered, name, ports);
     return { kind: 'same' };
   }
-  if (registered.stage === exported.stage) return { kind: 'same' };
-  const drift: Drift = { model, version, found: registered.stage, decided: exported.stage };
+  const found = findDrift(registered, exported, registry);
+  if (found === null) return { kind: 'same' };
+  const drift: Drift = { model, version, found, decided: exported.stage };
   const reverted = await answerDrift(stored.data, exported, registered, registry, ports);
   ports.onDrift(key, stored.data, drift, reverted);
   return { kind: 'drifted', drift };
 }
 
+/** @returns what the registry shows instead of what was exported; null where it shows that */
+function findDrift({ stage, tags }: RegisteredVersion, exported: ExportReport, { spec }: ModelRegistry): string | null {
+  if (stage !== exported.stage && spec.export?.stages !== false) return stage;
+  if (!spec.export || exported.decisionId === '' || tags[REGISTRY_TAGS.decisionId] === exported.decisionId) return null;
+  return `decision ${tags[REGISTRY_TAGS.decisionId] ?? 'none'}`;
+}
+
 /** @returns whether the registry was put back */
 async function answerDrift(
   version: ModelVersion,
-  exported: NonNullable<NonNullable<ModelVersion['status']>['exported']>,
+  exported: ExportReport,
   registered: RegisteredVersion,
   { spec }: ModelRegistry,
   { client, cluster, clock }: ComparePorts,
@@ -135,12 +151,14 @@ async function answerDrift(
     case 'Report':
       return false;
     case 'Revert':
-      if (!spec.export || spec.export.stages === false) return false;
-      await client.transitionStage(version.spec, exported.stage, false);
+      if (!spec.export) return false;
+      if (spec.export.stages !== false && registered.stage !== exported.stage)
+        await client.transitionStage(version.spec, exported.stage, false);
+      if (exported.decisionId !== '') await exportTags(version, registered, client);
       return true;
     case 'Accept': {
       const stage = Stage.safeParse(registered.stage);
-      if (!stage.success) return false;
+      if (!stage.success || stage.data === exported.stage) return false;
       // Asked for, not given: the policies decide about it as about any other wish.
       if (version.spec.stage !== stage.data) await patchModelVersion(cluster, version, { spec: { stage: stage.data } });
       await recordExport(cluster, version, { ...exported, stage: stage.data, at: clock() });
@@ -183,7 +201,7 @@ function findAbsent(
 async function compareAliases(registry: ModelRegistry, ports: ComparePorts): Promise<readonly Drift[]> {
   const { spec } = registry;
   if (!spec.export) return [];
-  const { client, index, versions } = ports;
+  const { client, index } = ports;
   const drifted: Drift[] = [];
   for await (const page of client.listModels()) {
     for (const { model, aliases } of page) {
@@ -205,16 +223,4 @@ function matchesModel(patterns: readonly string[] | undefined, model: string): b
 
 function identify({ model, version }: { readonly model: string; readonly version: string }): string {
   return JSON.stringify([model, version]);
-}
-
-async function forEachAtOnce<Item>(
-  items: readonly Item[],
-  atOnce: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const left = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
 }

@@ -1,4 +1,5 @@
 import {
+  type ExportReport,
   type ModelRegistry,
   ModelVersion,
   REGISTRY_TAGS,
@@ -10,6 +11,7 @@ import {
 import type { Cluster } from '../../kube/index.ts';
 import { type MlflowClient, type RegisteredVersion, RegistryError } from '../client/index.ts';
 import type { Clock, StoredVersions } from '../ports.ts';
+import { forEachAtOnce } from './for-each-at-once.ts';
 import type { VersionIndex } from './version-index.ts';
 import { recordExport } from './write-version.ts';
 
@@ -19,11 +21,22 @@ export interface ExportPorts {
   readonly versions: StoredVersions;
   readonly index: VersionIndex;
   readonly clock: Clock;
-  readonly onExported: (key: string, version: ModelVersion) => void;
+  /** Whether this was exported already, and the watch has not told yet. */
+  readonly isExported: (key: string, exported: Pick<ExportReport, 'decisionId' | 'stage'>) => boolean;
+  readonly onExported: (key: string, version: ModelVersion, exported: ExportReport) => void;
   /** The registry does not have the version any more. */
   readonly onAbsent: (version: ModelVersion) => void;
 }
 
+/** A version whose stage the registry shows by now. */
+interface Shown {
+  readonly key: string;
+  readonly version: ModelVersion;
+  readonly registered: RegisteredVersion;
+}
+
+/** Versions whose tags are written at once; stages move one after the other. */
+const AT_ONCE = 4;
 /** MLflow takes 5,000 characters of a tag, and older servers fewer. */
 const TAG_CHARACTERS = 4_000;
 
@@ -41,8 +54,9 @@ export async function exportModel(model: string, registry: ModelRegistry, ports:
       const stored = ModelVersion.safeParse(versions.get(key));
       return stored.success ? [{ key, version: stored.data }] : [];
     })
+    .filter(({ key, version }) => !ports.isExported(key, exportOf(version)))
     .toSorted((a, b) => (decidedAt(a.version) < decidedAt(b.version) ? -1 : 1));
-  const shown: { readonly key: string; readonly version: ModelVersion }[] = [];
+  const shown: Shown[] = [];
   for (const { key, version } of pending) {
     const registered = await findRegistered(ports.client, version);
     if (!registered) {
@@ -50,27 +64,19 @@ export async function exportModel(model: string, registry: ModelRegistry, ports:
       continue;
     }
     await exportStage(version, registered, registry, ports.client);
-    shown.push({ key, version });
+    shown.push({ key, version, registered });
   }
   if (shown.length === 0) return;
   if (stageAliases(registry.spec).length > 0) {
     const { aliases } = await ports.client.getModel(model);
     await moveAliases(model, findAliasMoves(model, registry, aliases, ports), ports.client);
   }
-  for (const { key, version } of shown) {
-    const registered = await findRegistered(ports.client, version);
-    if (!registered) continue;
+  await forEachAtOnce(shown, AT_ONCE, async ({ key, version, registered }) => {
     await exportTags(version, registered, ports.client);
-    const { decision, stage = 'None' } = version.status ?? {};
-    const { name } = registry.metadata;
-    await recordExport(ports.cluster, version, {
-      registry: name,
-      decisionId: decision?.id ?? '',
-      stage,
-      at: ports.clock(),
-    });
-    ports.onExported(key, version);
-  }
+    const exported = { registry: registry.metadata.name, ...exportOf(version), at: ports.clock() };
+    await recordExport(ports.cluster, version, exported);
+    ports.onExported(key, version, exported);
+  });
 }
 
 /** Whether the registry is to show a decision on this version that it does not show yet. */
@@ -166,7 +172,11 @@ function wasMovedAway(
 }
 
 /** The decision's id comes last: where it stands, all before it stands. */
-async function exportTags(version: ModelVersion, { tags }: RegisteredVersion, client: MlflowClient): Promise<void> {
+export async function exportTags(
+  version: ModelVersion,
+  { tags }: RegisteredVersion,
+  client: MlflowClient,
+): Promise<void> {
   for (const [key, value] of buildTags(version)) if (tags[key] !== value) await client.setTag(version.spec, key, value);
 }
 
@@ -183,6 +193,10 @@ function buildTags({ status }: ModelVersion): readonly (readonly [string, string
     [REGISTRY_TAGS.decidedBy, cut([...new Set(who)].join(', '))],
     [REGISTRY_TAGS.decisionId, decision.id],
   ];
+}
+
+function exportOf({ status }: ModelVersion): Pick<ExportReport, 'decisionId' | 'stage'> {
+  return { decisionId: status?.decision?.id ?? '', stage: status?.stage ?? 'None' };
 }
 
 function decidedAt({ status }: ModelVersion): string {

@@ -86,7 +86,7 @@ export function createRegistryConnection(options: RegistryConnectionOptions): Re
 function parseUrl(text: string): URL {
   const url = URL.parse(text);
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
-  throw new RegistryError('invalid', `mlflow.url is ${text}; an address reads https://HOST[:PORT][/PREFIX]`);
+  throw new RegistryError('malformed', `mlflow.url is ${text}; an address reads https://HOST[:PORT][/PREFIX]`);
 }
 
 async function readEntries({

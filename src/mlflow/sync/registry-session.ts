@@ -54,6 +54,8 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
   const index = createVersionIndex();
   const { versions } = source;
   const pending = new Set<string>();
+  /** What was exported of versions of which the watch still tells an older state. */
+  const exported = new Map<string, string>();
   let comparison: RegistryState['comparison'] = null;
   let progress: RegistryState['progress'] = null;
   let lastEventTime: string | null = null;
@@ -156,8 +158,11 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
         versions,
         index,
         clock,
-        onExported: (_key, { spec, status }) =>
-          events.exported(id, { model, version: spec.version, stage: status?.stage ?? 'None' }),
+        isExported: (key, { decisionId, stage }) => exported.get(key) === `${decisionId} ${stage}`,
+        onExported: (key, { spec }, { decisionId, stage }) => {
+          exported.set(key, `${decisionId} ${stage}`);
+          events.exported(id, { model, version: spec.version, stage });
+        },
         // The next comparison tells of it.
         onAbsent: ({ spec }) => events.absent(id, { model, version: spec.version }),
       }),
@@ -196,7 +201,10 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
       pending.add(key);
       exportSoon(summary);
       options.onChange();
-    } else if (pending.delete(key)) options.onChange();
+    } else {
+      exported.delete(key);
+      if (pending.delete(key)) options.onChange();
+    }
   }
 
   return {

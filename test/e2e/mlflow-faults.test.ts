@@ -1,0 +1,262 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { copyFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
+import { type HttpRelay, startHttpRelay } from '../mlflow/http-relay.ts';
+import { MLFLOW_ADMIN, type MlflowServer, startMlflowServer } from '../mlflow/mlflow-server.ts';
+import { assertOk, aVersion } from './admission-cluster.ts';
+import { aPolicy, aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
+import { until } from './until.ts';
+
+const PASSWORD = 'a long password of tests';
+const SECRET = 'the secret of the webhook';
+const EXPORTED = 60;
+const ANYBODY = 'package approval\n\nallow contains "anybody" if true\n';
+
+let ground: MlflowGround;
+let relay: HttpRelay;
+/** Asks for a password. */
+let guarded: MlflowServer;
+let gate: HttpRelay;
+
+const names = (model: string) => Array.from({ length: EXPORTED }, (_, index) => `${model}-${index + 1}`);
+
+async function aSecret(name: string, entries: Readonly<Record<string, string>>): Promise<void> {
+  const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: entries };
+  await ground.apply(object);
+}
+
+/** As an administrator would. */
+async function grantSecrets(...allowed: readonly string[]): Promise<void> {
+  const { admin } = ground.cluster;
+  const named = allowed.map((name) => `--resource-name=${name}`);
+  assertOk(await admin(['create', 'role', 'registry-secrets', '--verb=get', '--resource=secrets', ...named]));
+  const user = `--user=${operatorIdentity(DEFAULT_NAMESPACE).user}`;
+  assertOk(await admin(['create', 'rolebinding', 'registry-secrets', '--role=registry-secrets', user]));
+}
+
+beforeAll(async () => {
+  ground = await startMlflowGround();
+  relay = await startHttpRelay(ground.mlflow.url);
+  guarded = await startMlflowServer(join(ground.folder, 'guarded'), { password: PASSWORD });
+  gate = await startHttpRelay(guarded.url);
+  const { host } = new URL(gate.url);
+  await aSecret('right', { host, username: MLFLOW_ADMIN, password: PASSWORD });
+  await aSecret('wrong', { host, username: MLFLOW_ADMIN, password: 'another password of tests' });
+  await aSecret('elsewhere', { host: 'mlflow.example.com', username: MLFLOW_ADMIN, password: PASSWORD });
+  await aSecret('webhook', { secret: SECRET });
+  await grantSecrets('right', 'wrong', 'elsewhere', 'webhook');
+  await ground.apply(
+    aPolicy('verified', VERIFIED_ACCURACY, { match: { models: ['slow', 'away'] } }),
+    aPolicy('anybody', ANYBODY, { match: { models: ['many', 'hooked', 'unregistered'] } }),
+  );
+  await ground.startOperator(relay.url, gate.url);
+}, 600_000);
+
+afterAll(async () => {
+  await relay?.[Symbol.asyncDispose]();
+  await gate?.[Symbol.asyncDispose]();
+  await guarded?.[Symbol.asyncDispose]();
+  await ground?.[Symbol.asyncDispose]();
+});
+
+describe('an MLflow that is killed in the middle of an export', () => {
+  const older = () => join(ground.folder, 'older.db');
+
+  const expectAllShown = async () => {
+    await until(async () => (await ground.registry('many')).status?.pendingExports, 0);
+    await until(async () => (await ground.condition('many', 'InSync'))?.status, 'True');
+    const decided = await Promise.all(
+      names('many').map(async (name) => (await ground.find(name))?.status?.decision?.id),
+    );
+    const shown = await Promise.all(names('many').map((_, index) => ground.rest.version('many', String(index + 1))));
+    expect(shown.map(({ stage, tags }) => ({ stage, id: tags['assent.dev/decision-id'] }))).toEqual(
+      decided.map((id) => ({ stage: 'Staging', id })),
+    );
+  };
+
+  it('shows every decision after its return, and none twice', async () => {
+    const { rest, mlflow, operator } = ground;
+    await rest.register('many', EXPORTED, await rest.run(0.95));
+    await ground.apply(aRegistry('many', mlflow.url, { models: ['many'], import: { stage: 'Staging' }, export: {} }));
+    const exported = () => operator.log.filter(({ msg }) => msg === 'decision exported');
+    await until(async () => exported().length > 0, true);
+    await mlflow.kill();
+    await copyFile(mlflow.database, older());
+    await until(async () => (await ground.condition('many', 'Ready'))?.reason, 'Unreachable');
+    await mlflow.start();
+    await expectAllShown();
+    expect(
+      exported()
+        .map(({ version }) => Number(version))
+        .toSorted((a, b) => a - b),
+    ).toEqual(names('many').map((_, index) => index + 1));
+  });
+
+  it('and comes back with an older database: what is missing there is found, and put back', async () => {
+    const { mlflow, operator } = ground;
+    await mlflow.kill();
+    for (const suffix of ['-wal', '-shm', '-journal']) await rm(`${mlflow.database}${suffix}`, { force: true });
+    await copyFile(older(), mlflow.database);
+    await mlflow.start();
+    await until(
+      async () => operator.log.some(({ msg, reverted }) => msg === 'registry drifted' && reverted === true),
+      true,
+    );
+    await expectAllShown();
+  });
+});
+
+describe('an MLflow that answers slowly', () => {
+  it('holds up whoever waits for its facts, and nobody else', async () => {
+    const { rest } = ground;
+    await rest.register('slow', 1, await rest.run(0.95));
+    relay.delayMs = 10_000;
+    await ground.apply(
+      aRegistry('slow', relay.url, {
+        models: ['slow'],
+        export: {},
+      }),
+    );
+    const create = async (name: string, spec: Record<string, unknown>) =>
+      assertOk(
+        await ground.cluster.submitter(['create', '--filename', '-'], aVersion({ name }, { model: name, ...spec })),
+      );
+    await create('slow', { source: { registry: 'slow' } });
+    const before = performance.now();
+    await create('unregistered', {});
+    await until(() => ground.approved('unregistered'), 'AutoApproved');
+    // The other one's first answer is ten seconds away.
+    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(await ground.approved('slow')).toBeUndefined();
+    relay.delayMs = 0;
+    await until(() => ground.approved('slow'), 'AutoApproved');
+  });
+});
+
+describe('an MLflow that is away', () => {
+  it('leaves no facts, and the version waits until it is back', async () => {
+    const { rest, mlflow } = ground;
+    await rest.register('away', 1, await rest.run(0.95));
+    await ground.apply(aRegistry('away', mlflow.url, { models: ['away'], export: {} }));
+    await until(async () => (await ground.condition('away', 'Ready'))?.status, 'True');
+    await mlflow.kill();
+    const spec = { model: 'away', metrics: { accuracy: 0.99 }, source: { registry: 'away' } };
+    assertOk(await ground.cluster.submitter(['create', '--filename', '-'], aVersion({ name: 'away' }, spec)));
+    await until(() => ground.approved('away'), 'AwaitingApproval');
+    expect((await ground.find('away'))?.status?.verified).toMatchObject({ outcome: 'Unavailable' });
+    await mlflow.start();
+    await until(() => ground.approved('away'), 'AutoApproved', 90_000);
+  });
+});
+
+describe('a ModelRegistry that cannot be used says why', () => {
+  it('an address that is none: at once, when it is applied', async () => {
+    const { admin } = ground.cluster;
+    const answer = await admin(['apply', '--filename', '-'], aRegistry('nowhere', 'mlflow', { export: {} }));
+    expect(answer).toMatchObject({ ok: false, stderr: expect.stringContaining('spec.mlflow.url') });
+  });
+
+  it('a wrong password: and it is not tried again and again', async () => {
+    const before = gate.asked.length;
+    await ground.apply(
+      aRegistry('wrong', gate.url, { mlflow: { auth: { secretRef: { name: 'wrong' } } }, export: {} }),
+    );
+    await until(
+      () => ground.condition('wrong', 'Ready'),
+      expect.objectContaining({ status: 'False', reason: 'Unauthorized' }),
+    );
+    const spec = { model: 'wrong', source: { registry: 'wrong' } };
+    assertOk(await ground.cluster.submitter(['create', '--filename', '-'], aVersion({ name: 'wrong' }, spec)));
+    await until(
+      async () => (await ground.find('wrong'))?.status?.verified?.message,
+      expect.stringContaining('refuses the credentials'),
+    );
+    expect(gate.asked.length - before).toBe(1);
+    const right = JSON.stringify({ spec: { mlflow: { auth: { secretRef: { name: 'right' } } } } });
+    assertOk(await ground.cluster.admin(['patch', 'modelregistry', 'wrong', '--type=merge', '--patch', right]));
+    await until(async () => (await ground.condition('wrong', 'Ready'))?.status, 'True');
+  });
+
+  it.each([
+    [
+      'a Secret for another host',
+      { auth: { secretRef: { name: 'elsewhere' } } },
+      'Unauthorized',
+      'may be sent to mlflow.example.com only',
+    ],
+    [
+      'a Secret that may not be read',
+      { auth: { secretRef: { name: 'not-granted' } } },
+      'Unauthorized',
+      'an administrator grants that',
+    ],
+    ['an address of the machine itself', { url: 'http://169.254.169.254' }, 'AddressRefused', '--registry-host'],
+    ['an address of the network', { url: 'https://10.0.0.1' }, 'AddressRefused', 'private address'],
+  ])('%s', async (what, mlflow, reason, message) => {
+    const name = what.replaceAll(' ', '-').toLowerCase();
+    await ground.apply(aRegistry(name, ground.mlflow.url, { mlflow, export: {} }));
+    await until(() => ground.condition(name, 'Ready'), expect.objectContaining({ status: 'False', reason }));
+    expect((await ground.condition(name, 'Ready'))?.message).toContain(message);
+  });
+});
+
+describe('a webhook of MLflow', () => {
+  const at = (name: string): string => {
+    const port = ground.operator.log.find(({ msg }) => msg === 'webhooks received')?.port;
+    return `http://127.0.0.1:${port}/webhooks/${ground.cluster.namespace}/${name}`;
+  };
+
+  it('brings a new version before the next comparison', async () => {
+    const { rest, mlflow } = ground;
+    await ground.apply(
+      aRegistry('hooked', mlflow.url, {
+        ...{ models: ['hooked'], import: { stage: 'Staging' }, interval: '1h' },
+        webhookSecret: { name: 'webhook', key: 'secret' },
+      }),
+    );
+    await until(async () => (await ground.condition('hooked', 'Ready'))?.status, 'True');
+    const hook = {
+      name: 'assent',
+      url: at('hooked'),
+      secret: SECRET,
+      events: [{ entity: 'MODEL_VERSION', action: 'CREATED' }],
+    };
+    const response = await fetch(`${mlflow.url}/api/2.0/mlflow/webhooks`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify(hook),
+    });
+    expect(response.status, await response.text()).toBe(200);
+    await rest.register('hooked', 1, await rest.run(0.95));
+    await until(() => ground.approved('hooked-1'), 'AutoApproved');
+    await until(async () => (await ground.registry('hooked')).status?.lastEventTime, expect.any(String));
+  });
+
+  it('that is forged, replayed or late is refused', async () => {
+    const body = JSON.stringify({ entity: 'model_version', action: 'created', data: { name: 'hooked', version: '1' } });
+    const send = async (id: string, { secret = SECRET, agoSeconds = 0 } = {}) => {
+      const timestamp = String(Math.floor(Date.now() / 1000) - agoSeconds);
+      const digest = createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64');
+      const headers = {
+        'x-mlflow-signature': `v1,${digest}`,
+        'x-mlflow-delivery-id': id,
+        'x-mlflow-timestamp': timestamp,
+      };
+      return (await fetch(at('hooked'), { method: 'POST', headers, body })).status;
+    };
+    const id = randomUUID();
+    expect([
+      await send(id),
+      await send(id),
+      await send(randomUUID(), { secret: 'another secret of a webhook' }),
+      await send(randomUUID(), { agoSeconds: 3_600 }),
+      (await fetch(at('hooked'), { method: 'POST', body })).status,
+      (await fetch(at('nobody'), { method: 'POST', body })).status,
+      (await fetch(at('many'), { method: 'POST', body })).status,
+    ]).toEqual([202, 409, 401, 401, 401, 404, 404]);
+  });
+});
