@@ -88,6 +88,10 @@ export const ModelRegistryStatus = z.strictObject({
     .describe('Versions whose stage somebody moved in the registry: what was found there, and what was decided.'),
   lastSyncTime: z.string().optional().describe('When the registry was last compared from end to end.'),
   lastSyncSeconds: z.number().optional().describe('How long that took.'),
+  lastHandledSyncAt: z
+    .string()
+    .optional()
+    .describe('The annotation assent.dev/sync-requested-at of the last comparison that somebody asked for.'),
   lastEventTime: z.string().optional().describe('When the last webhook with a good signature came.'),
   conditions: inCrd(z.array(Condition).optional(), {
     'x-kubernetes-list-type': 'map',

@@ -7,6 +7,7 @@ import { type ExitCode, renderExitCodes } from './exit-code.ts';
 import { buildHistoryCommand } from './history-command.ts';
 import { buildKeysCommand } from './keys-command.ts';
 import { buildListCommand } from './list/list-command.ts';
+import { buildMlflowCommand } from './mlflow/mlflow-command.ts';
 import { buildOperatorCommand } from './operator-command.ts';
 import { readPackageInfo } from './package-info.ts';
 import { buildPolicyCommand } from './policy/policy-command.ts';
@@ -39,6 +40,7 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     buildKeysCommand(),
     buildEvaluateCommand(exit),
     buildPolicyCommand(exit),
+    buildMlflowCommand(exit),
     buildOperatorCommand(),
     buildDevCommand(),
     buildCompletionCommand(program),

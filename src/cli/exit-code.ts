@@ -36,6 +36,16 @@ const MEANINGS = {
     rejected: 'one differs',
     error: 'wrong usage, or one cannot be replayed: the line says why',
   },
+  diff: {
+    approved: 'registry and cluster agree',
+    rejected: 'a version differs',
+    error: 'wrong usage, or an error',
+  },
+  sync: {
+    approved: 'compared',
+    rejected: 'the registry cannot be used, or not all was imported: the lines say why',
+    error: 'wrong usage, an error, or not compared within --timeout',
+  },
   bundle: {
     approved: 'every check holds',
     rejected: 'one does not: the line says which',

@@ -8,12 +8,22 @@ export interface Config {
   readonly cacheFolder: string;
   /** Where `docker login` keeps credentials for registries. */
   readonly dockerConfigFile: string;
+  /** What MLflow's own clients are logged in with. */
+  readonly mlflowCredentials: MlflowCredentials | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
+
+/** As MLflow's client sends them. */
+type MlflowCredentials =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'bearer'; readonly token: string };
 
 const Environment = z.object({
   ASSENT_CACHE: z.string().min(1).optional(),
   DOCKER_CONFIG: z.string().min(1).optional(),
+  MLFLOW_TRACKING_USERNAME: z.string().min(1).optional(),
+  MLFLOW_TRACKING_PASSWORD: z.string().min(1).optional(),
+  MLFLOW_TRACKING_TOKEN: z.string().min(1).optional(),
   XDG_CACHE_HOME: z.string().min(1).optional(),
   ASSENT_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'ASSENT_LOG_LEVEL is one of debug, info, warn, error, silent')
@@ -26,10 +36,22 @@ const Environment = z.object({
  * @throws ZodError whose messages name the variable and what is right
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const { ASSENT_CACHE, DOCKER_CONFIG, XDG_CACHE_HOME, ASSENT_LOG_LEVEL } = Environment.parse(environment);
+  const parsed = Environment.parse(environment);
+  const { ASSENT_CACHE, DOCKER_CONFIG, XDG_CACHE_HOME, ASSENT_LOG_LEVEL } = parsed;
   return {
     cacheFolder: ASSENT_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'assent'),
     dockerConfigFile: join(DOCKER_CONFIG ?? join(homedir(), '.docker'), 'config.json'),
+    mlflowCredentials: readMlflowCredentials(parsed),
     logLevel: ASSENT_LOG_LEVEL,
   };
+}
+
+/** A user name comes before a token, as in MLflow's client. */
+function readMlflowCredentials({
+  MLFLOW_TRACKING_USERNAME: username,
+  MLFLOW_TRACKING_PASSWORD: password,
+  MLFLOW_TRACKING_TOKEN: token,
+}: z.infer<typeof Environment>): MlflowCredentials | undefined {
+  if (username !== undefined && password !== undefined) return { kind: 'basic', username, password };
+  return token === undefined ? undefined : { kind: 'bearer', token };
 }

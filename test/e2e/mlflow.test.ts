@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { parse } from 'yaml';
+import { runCli } from '../cli/run-cli.ts';
 import { runPython } from '../mlflow/run-python.ts';
 import { assertOk, aVersion } from './admission-cluster.ts';
 import { aPolicy, aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
@@ -140,5 +142,62 @@ describe('a stage that somebody moves in MLflow itself', () => {
     assertOk(await ground.cluster.admin(['patch', 'modelregistry', 'mlflow', '--type=merge', '--patch', back]));
     await ground.rest.post('registered-models/alias', { name: 'fraud', alias: 'champion', version: '1' });
     await until(() => shown('fraud', '2'), { stage: 'Production', aliases: ['champion'] });
+  });
+});
+
+describe('assent mlflow', () => {
+  const assent = (...args: readonly string[]) =>
+    runCli(['mlflow', ...args, '--namespace', ground.cluster.namespace, '--kubeconfig', inject('cluster').kubeconfig]);
+
+  it('diff tells where the two do not agree, and changes nothing', async () => {
+    await ground.apply(aRegistry('shelf', ground.mlflow.url, { models: ['shelf'], export: {}, interval: '1h' }));
+    await ground.rest.register('shelf', 1, await ground.rest.run(0.95));
+    const run = await assent('diff', 'shelf');
+    expect(run).toMatchObject({ status: 1, stderr: expect.stringContaining('1 versions differ') });
+    expect(run.stdout).toBe(
+      'MODEL   VERSION   DIFFERENCE     IN MLFLOW   DECIDED\nshelf   1         not-imported   None        None\n',
+    );
+    const json = await assent('diff', 'mlflow', '-o', 'json');
+    expect({ ...json, stdout: JSON.parse(json.stdout) }).toMatchObject({ status: 0, stdout: [] });
+  });
+
+  it('import prints what is missing, and creates it where that is asked for', async () => {
+    const printed = await assent('import', 'shelf');
+    expect(parse(printed.stdout)).toMatchObject({
+      kind: 'ModelVersion',
+      metadata: { name: 'shelf-1' },
+      spec: { model: 'shelf', stage: 'None', metrics: { accuracy: 0.95 } },
+    });
+    expect(await ground.find('shelf-1')).toBeUndefined();
+    expect(await assent('import', 'shelf', '--apply')).toMatchObject({
+      status: 0,
+      stdout: 'modelversion/shelf-1 created\n',
+    });
+    expect(await assent('import', 'shelf')).toMatchObject({ status: 0, stdout: '' });
+  });
+
+  it('sync has the operator compare now, and tells what it found', async () => {
+    await ground.rest.post('model-versions/set-tag', { name: 'shelf', version: '1', key: 'a', value: 'b' });
+    const run = await assent('sync', 'shelf');
+    expect(run).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^shelf: 1 versions, 1 imported, 0 decisions/),
+    });
+  });
+
+  it('export shows decisions in MLflow, for an MLflow that the operator does not reach', async () => {
+    await ground.apply(
+      aRegistry('far', 'https://mlflow.invalid', { models: ['far'], export: {} }),
+      aPolicy('anybody', 'package approval\n\nallow contains "anybody" if true\n', { match: { models: ['far'] } }),
+    );
+    await ground.rest.register('far', 1, await ground.rest.run(0.95));
+    const spec = { model: 'far', source: { registry: 'far' } };
+    assertOk(await ground.cluster.submitter(['create', '--filename', '-'], aVersion({ name: 'far-1' }, spec)));
+    await until(() => ground.approved('far-1'), 'AutoApproved');
+    const near = JSON.stringify({ spec: { mlflow: { url: ground.mlflow.url } } });
+    await ground.operator.kill();
+    assertOk(await ground.cluster.admin(['patch', 'modelregistry', 'far', '--type=merge', '--patch', near]));
+    expect(await assent('export', 'far')).toMatchObject({ status: 0, stdout: 'far 1: Production\n' });
+    expect(await shown('far', '1')).toEqual({ stage: 'Production', aliases: ['champion'] });
   });
 });

@@ -1,6 +1,5 @@
 import {
   API_VERSION,
-  GROUP,
   type ModelRegistrySpec,
   type ModelVersion,
   modelVersionName,
@@ -9,11 +8,7 @@ import {
 } from '../../api/index.ts';
 import type { RegisteredVersion } from '../client/index.ts';
 import type { VersionFacts } from './read-facts.ts';
-
-/** On a ModelVersion that was imported: the ModelRegistry whose word its spec follows. */
-export const REGISTRY_LABEL = `${GROUP}/registry`;
-/** On the same: the tag assent.dev/stage as it was when the stage was last asked for. */
-export const ASKED_ANNOTATION = `${GROUP}/registry-stage`;
+import { ASKED_ANNOTATION, REGISTRY_LABEL } from './registry-annotations.ts';
 
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const MOST_ENTRIES = 256;

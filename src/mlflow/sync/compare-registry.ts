@@ -133,7 +133,11 @@ async function compareVersion(
 }
 
 /** @returns what the registry shows instead of what was exported; null where it shows that */
-function findDrift({ stage, tags }: RegisteredVersion, exported: ExportReport, { spec }: ModelRegistry): string | null {
+export function findDrift(
+  { stage, tags }: RegisteredVersion,
+  exported: ExportReport,
+  { spec }: ModelRegistry,
+): string | null {
   if (stage !== exported.stage && spec.export?.stages !== false) return stage;
   if (!spec.export || exported.decisionId === '' || tags[REGISTRY_TAGS.decisionId] === exported.decisionId) return null;
   return `decision ${tags[REGISTRY_TAGS.decisionId] ?? 'none'}`;
@@ -167,10 +171,11 @@ async function answerDrift(
   }
 }
 
-async function gatherFacts(
+/** Of a version whose run is gone there is no word about how good it is. */
+export async function gatherFacts(
   registered: RegisteredVersion,
   { spec }: ModelRegistry,
-  { client, clock }: ComparePorts,
+  { client, clock }: Pick<ComparePorts, 'client' | 'clock'>,
 ): Promise<VersionFacts> {
   const when = { url: spec.mlflow.url, now: clock() };
   try {
@@ -181,10 +186,11 @@ async function gatherFacts(
   }
 }
 
-function findAbsent(
+/** @returns what has a ModelVersion, and is not in the registry any more */
+export function findAbsent(
   seen: ReadonlySet<string>,
   { spec }: ModelRegistry,
-  { versions, index }: ComparePorts,
+  { versions, index }: Pick<ComparePorts, 'versions' | 'index'>,
 ): readonly Drift[] {
   return [...index.models()]
     .filter((model) => matchesModel(spec.models, model))
@@ -217,10 +223,11 @@ async function compareAliases(registry: ModelRegistry, ports: ComparePorts): Pro
   return drifted;
 }
 
-function matchesModel(patterns: readonly string[] | undefined, model: string): boolean {
+/** Whether a ModelRegistry is about this model. */
+export function matchesModel(patterns: readonly string[] | undefined, model: string): boolean {
   return patterns?.some((pattern) => matchesPattern(model, pattern)) ?? true;
 }
 
-function identify({ model, version }: { readonly model: string; readonly version: string }): string {
+export function identify({ model, version }: { readonly model: string; readonly version: string }): string {
   return JSON.stringify([model, version]);
 }

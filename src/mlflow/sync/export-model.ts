@@ -8,16 +8,15 @@ import {
   type Stage,
   stageAliases,
 } from '../../api/index.ts';
-import type { Cluster } from '../../kube/index.ts';
 import { type MlflowClient, type RegisteredVersion, RegistryError } from '../client/index.ts';
 import type { Clock, StoredVersions } from '../ports.ts';
 import { forEachAtOnce } from './for-each-at-once.ts';
 import type { VersionIndex } from './version-index.ts';
-import { recordExport } from './write-version.ts';
 
 export interface ExportPorts {
   readonly client: MlflowClient;
-  readonly cluster: Cluster;
+  /** Notes what the registry shows by now. */
+  readonly record: (version: ModelVersion, exported: ExportReport) => Promise<void>;
   readonly versions: StoredVersions;
   readonly index: VersionIndex;
   readonly clock: Clock;
@@ -74,7 +73,7 @@ export async function exportModel(model: string, registry: ModelRegistry, ports:
   await forEachAtOnce(shown, AT_ONCE, async ({ key, version, registered }) => {
     await exportTags(version, registered, ports.client);
     const exported = { registry: registry.metadata.name, ...exportOf(version), at: ports.clock() };
-    await recordExport(ports.cluster, version, exported);
+    await ports.record(version, exported);
     ports.onExported(key, version, exported);
   });
 }

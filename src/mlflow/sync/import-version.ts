@@ -3,8 +3,9 @@ import { renderCanonicalJson } from '../../decision/index.ts';
 import type { Cluster } from '../../kube/index.ts';
 import type { RegisteredVersion } from '../client/index.ts';
 import type { Clock } from '../ports.ts';
-import { ASKED_ANNOTATION, askedStage, buildClaims, buildModelVersion, REGISTRY_LABEL } from './build-model-version.ts';
+import { askedStage, buildClaims, buildModelVersion } from './build-model-version.ts';
 import type { VersionFacts } from './read-facts.ts';
+import { ASKED_ANNOTATION, REGISTRY_LABEL } from './registry-annotations.ts';
 import { createModelVersion, patchModelVersion, recordExport } from './write-version.ts';
 
 interface ImportPorts {

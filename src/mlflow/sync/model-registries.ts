@@ -6,6 +6,7 @@ import { type Cluster, createPlainStore, createWorkQueue, resourcePath, watchRes
 import type { RegistryEvents } from '../../telemetry/index.ts';
 import type { Clock, RegistryFactsReader, SeenVersion, VersionSource } from '../ports.ts';
 import { MODEL_REGISTRIES } from '../resources.ts';
+import { SYNC_ANNOTATION } from './registry-annotations.ts';
 import { type RegistrySession, startRegistrySession } from './registry-session.ts';
 import { invalidRegistryStatus, nextRegistryStatus } from './registry-status.ts';
 
@@ -32,6 +33,7 @@ interface ModelRegistriesOptions {
 interface Running {
   readonly registry: ModelRegistry;
   readonly specText: string;
+  readonly syncRequestedAt: string | undefined;
   readonly session: RegistrySession;
 }
 
@@ -70,7 +72,13 @@ export function createModelRegistries(options: ModelRegistriesOptions): ModelReg
     const parsed = ModelRegistry.safeParse(object);
     const specText = parsed.success ? renderCanonicalJson(parsed.data.spec) : '';
     const before = running.get(key);
-    if (parsed.success && before?.specText === specText) return;
+    const syncRequestedAt = parsed.data?.metadata.annotations?.[SYNC_ANNOTATION];
+    if (parsed.success && before?.specText === specText) {
+      if (syncRequestedAt === before.syncRequestedAt) return;
+      if (syncRequestedAt !== undefined) before.session.compareNow(syncRequestedAt);
+      running.set(key, { ...before, syncRequestedAt });
+      return;
+    }
     end(key);
     statuses.add(key);
     if (!parsed.success) return;
@@ -83,7 +91,7 @@ export function createModelRegistries(options: ModelRegistriesOptions): ModelReg
       events,
       onChange: () => statuses.addAfter(key, STATUS_DELAY_MS),
     });
-    running.set(key, { registry: parsed.data, specText, session });
+    running.set(key, { registry: parsed.data, specText, syncRequestedAt, session });
     // Whoever waited for a registry that was not there yet asks again.
     for (const [version, registry] of named) if (registry === key) source.requeue(version);
   };

@@ -6,6 +6,8 @@ import type { RegistryConnection } from './registry-connection.ts';
 export interface RegistryCalls {
   /** @throws RegistryError, and whatever the work throws besides */
   ask<Result>(work: (client: MlflowClient) => Promise<Result>): Promise<Result>;
+  /** It is asked again at once. */
+  forgive(): void;
   /** Why the registry is left alone, and for how long; null where it is not. */
   refusal(): { readonly error: RegistryError; readonly forMs: number } | null;
 }
@@ -46,6 +48,10 @@ export function createRegistryCalls(options: RegistryCallsOptions): RegistryCall
 
   return {
     refusal,
+    forgive() {
+      refused = null;
+      connection.forget();
+    },
     async ask(work) {
       const standing = refusal();
       if (standing) throw standing.error;

@@ -11,10 +11,12 @@ import { createFactsStore } from './facts-store.ts';
 import { followRegistry } from './import-version.ts';
 import { readFacts } from './read-facts.ts';
 import { recordDrift } from './record-drift.ts';
+import { SYNC_ANNOTATION } from './registry-annotations.ts';
 import { createRegistryCalls } from './registry-calls.ts';
 import { createRegistryConnection } from './registry-connection.ts';
 import type { RegistryState } from './registry-status.ts';
 import { createVersionIndex } from './version-index.ts';
+import { recordExport } from './write-version.ts';
 
 /** One ModelRegistry at work. It ends with its object, and with each change of its spec. */
 export interface RegistrySession extends AsyncDisposable {
@@ -23,6 +25,8 @@ export interface RegistrySession extends AsyncDisposable {
   observe(key: string, summary: SeenVersion | undefined): void;
   /** A webhook says that something about this version is new. */
   look(version: { readonly model: string; readonly version: string }): void;
+  /** Somebody wants to know now, and not at the next interval. */
+  compareNow(requestedAt: string): void;
   state(): RegistryState;
 }
 
@@ -59,6 +63,8 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
   let comparison: RegistryState['comparison'] = null;
   let progress: RegistryState['progress'] = null;
   let lastEventTime: string | null = null;
+  let requestedSyncAt: string | null = registry.metadata.annotations?.[SYNC_ANNOTATION] ?? null;
+  let handledSyncAt: string | null = null;
 
   const onError = (what: string, error: unknown, retryInMs: number): void => {
     if (!stop.signal.aborted && !(error instanceof RegistryError)) events.failed(id, what, error, retryInMs);
@@ -132,6 +138,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
 
   const compare = async () => {
     const startedAt = performance.now();
+    const requested = requestedSyncAt;
     let compared: Comparison;
     try {
       compared = await calls.ask((client) => compareRegistry(registry, comparePorts(client)));
@@ -140,13 +147,14 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
       if (refusal) return { requeueAfterMs: refusal.forMs };
       throw error;
     } finally {
+      handledSyncAt = requested;
       progress = null;
+      options.onChange();
     }
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     comparison = { ...compared, at: clock(), seconds };
     events.compared(id, { ...compared, seconds });
     resume();
-    options.onChange();
     return { requeueAfterMs: intervalMs };
   };
 
@@ -154,10 +162,10 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
     await calls.ask((client) =>
       exportModel(model, registry, {
         client,
-        cluster,
         versions,
         index,
         clock,
+        record: (version, report) => recordExport(cluster, version, report),
         isExported: (key, { decisionId, stage }) => exported.get(key) === `${decisionId} ${stage}`,
         onExported: (key, { spec }, { decisionId, stage }) => {
           exported.set(key, `${decisionId} ${stage}`);
@@ -214,6 +222,12 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
       lastEventTime = clock();
       looks.add(JSON.stringify(version));
     },
+    compareNow(at) {
+      requestedSyncAt = at;
+      // What made it refuse may be repaired: a person asks.
+      calls.forgive();
+      comparisons.add(COMPARE);
+    },
     state: () => ({
       comparison,
       progress,
@@ -223,6 +237,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
         : 0,
       refusal: calls.refusal()?.error ?? null,
       lastEventTime,
+      handledSyncAt,
     }),
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -12,6 +12,8 @@ export interface RegistryState {
   readonly pendingExports: number;
   readonly refusal: RegistryError | null;
   readonly lastEventTime: string | null;
+  /** The last request for a comparison that was answered. */
+  readonly handledSyncAt: string | null;
 }
 
 const REASONS: Readonly<Record<RegistryError['code'], string>> = {
@@ -37,7 +39,7 @@ export function nextRegistryStatus(
   state: RegistryState,
   now: string,
 ): ModelRegistryStatus {
-  const { comparison, progress, lastEventTime } = state;
+  const { comparison, progress, lastEventTime, handledSyncAt } = state;
   const condition = (type: string, { value, reason, message }: Said): Condition => {
     const before = status?.conditions?.find((existing) => existing.type === type);
     return {
@@ -58,6 +60,7 @@ export function nextRegistryStatus(
     pendingExports: state.pendingExports,
     ...(comparison ? { lastSyncTime: comparison.at, lastSyncSeconds: comparison.seconds } : {}),
     ...(comparison && comparison.drifted.length > 0 ? { drifted: [...comparison.drifted] } : {}),
+    ...(handledSyncAt === null ? {} : { lastHandledSyncAt: handledSyncAt }),
     ...(lastEventTime === null ? {} : { lastEventTime }),
     conditions: [
       condition('Ready', ready),
