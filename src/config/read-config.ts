@@ -8,12 +8,15 @@ export interface Config {
   readonly cacheFolder: string;
   /** Where `docker login` keeps credentials for registries. */
   readonly dockerConfigFile: string;
+  /** Where GitHub Actions reads the outputs of a step; undefined elsewhere. */
+  readonly githubOutputFile?: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
 const Environment = z.object({
   ASSENT_CACHE: z.string().min(1).optional(),
   DOCKER_CONFIG: z.string().min(1).optional(),
+  GITHUB_OUTPUT: z.string().optional(),
   XDG_CACHE_HOME: z.string().min(1).optional(),
   ASSENT_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'ASSENT_LOG_LEVEL is one of debug, info, warn, error, silent')
@@ -26,10 +29,12 @@ const Environment = z.object({
  * @throws ZodError whose messages name the variable and what is right
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const { ASSENT_CACHE, DOCKER_CONFIG, XDG_CACHE_HOME, ASSENT_LOG_LEVEL } = Environment.parse(environment);
+  const { ASSENT_CACHE, DOCKER_CONFIG, GITHUB_OUTPUT, XDG_CACHE_HOME, ASSENT_LOG_LEVEL } =
+    Environment.parse(environment);
   return {
     cacheFolder: ASSENT_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'assent'),
     dockerConfigFile: join(DOCKER_CONFIG ?? join(homedir(), '.docker'), 'config.json'),
+    githubOutputFile: GITHUB_OUTPUT === '' ? undefined : GITHUB_OUTPUT,
     logLevel: ASSENT_LOG_LEVEL,
   };
 }

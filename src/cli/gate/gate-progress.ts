@@ -1,0 +1,46 @@
+import { printable } from '../printable.ts';
+import { renderAge } from '../render-age.ts';
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const FRAME_MS = 100;
+const LINE_MS = 60_000;
+
+/** Shows that a gate still waits, and for what. */
+export interface GateProgress extends Disposable {
+  /** What it waits for. */
+  update(text: string): void;
+  /** A line that stays. */
+  print(text: string): void;
+}
+
+/** @returns a spinner on a terminal; elsewhere a line when what is missing changes, and one a minute. */
+export function createGateProgress(stream: NodeJS.WriteStream): GateProgress {
+  const sinceMs = Date.now();
+  const waited = () => renderAge(new Date(sinceMs).toISOString(), Date.now());
+  let text = '';
+  let frame = 0;
+  const clear = () => stream.isTTY && stream.write('\r\x1b[2K');
+  const draw = (): void => {
+    if (text === '') return;
+    const line = `${FRAMES[frame++ % FRAMES.length]} ${printable(text)} (${waited()})`;
+    // A line that wraps could not be taken back.
+    stream.write(`\r\x1b[2K${[...line].slice(0, Math.max(20, stream.columns - 1)).join('')}`);
+  };
+  const log = () => text !== '' && stream.write(`${printable(text)} (waiting for ${waited()})\n`);
+  const timer = stream.isTTY ? setInterval(draw, FRAME_MS) : setInterval(log, LINE_MS);
+  return {
+    update(next) {
+      if (next === text) return;
+      text = next;
+      if (!stream.isTTY) log();
+    },
+    print(line) {
+      clear();
+      stream.write(`${line}\n`);
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      clear();
+    },
+  };
+}

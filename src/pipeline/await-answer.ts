@@ -1,0 +1,98 @@
+import { type Cluster, createPlainStore, KubeApiError, resourcePath, watchResource } from '../kube/index.ts';
+import { GatedVersion, MODEL_VERSIONS } from './gated-version.ts';
+import { type GateJudgement, type GateQuestion, judgeGate } from './judge-gate.ts';
+import { isOutageOfKnown, outlast, type Patience, UnreachableError } from './transient-fault.ts';
+
+/** How a gate ends. */
+export type GateEnd =
+  | Exclude<GateJudgement, { kind: 'waiting' }>
+  | { readonly kind: 'deleted' | 'timed-out' | 'unreachable'; readonly message: string };
+
+export interface GateListener extends Patience {
+  /** Told of the version, each time that it is seen, while no answer is there. */
+  readonly onWaiting: (version: GatedVersion, message: string) => void;
+}
+
+const PROBE_TIMEOUT_MS = 10_000;
+
+/**
+ * Waits for the answer with a watch of the one object. A watch that breaks is taken up again by itself; meanwhile the
+ * object is read, which tells how long the cluster is away, and misses nothing that was decided in between.
+ *
+ * @param listener its signal ends the wait
+ */
+export async function awaitAnswer(cluster: Cluster, question: GateQuestion, listener: GateListener): Promise<GateEnd> {
+  const { namespace, name } = question;
+  const { promise, resolve, reject } = Promise.withResolvers<GateEnd>();
+  const ended = new AbortController();
+  const signal = AbortSignal.any([listener.signal, ended.signal]);
+  let last = '';
+
+  const look = (object: object | undefined) => {
+    if (object === undefined)
+      return resolve({
+        kind: 'deleted',
+        message: `${name} was deleted while the gate waited: nothing can approve it now`,
+      });
+    const parsed = GatedVersion.safeParse(object);
+    if (!parsed.success) return listener.onProblem(parsed.error);
+    const judged = judgeGate(parsed.data, question);
+    if (judged.kind !== 'waiting') return resolve(judged);
+    last = judged.message;
+    listener.onWaiting(parsed.data, judged.message);
+  };
+
+  let probing = false;
+  const probe = async (): Promise<void> => {
+    if (probing) return;
+    probing = true;
+    try {
+      const read = () => readOrGone(cluster, { namespace, name }, signal);
+      look(await outlast(read, isOutageOfKnown, { ...listener, signal }));
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof UnreachableError) resolve({ kind: 'unreachable', message: error.message });
+      else reject(error);
+    } finally {
+      probing = false;
+    }
+  };
+
+  const store = createPlainStore();
+  await using watch = watchResource({
+    cluster,
+    resource: MODEL_VERSIONS,
+    namespaces: [namespace],
+    name,
+    store,
+    onChange: ({ now }) => look(now),
+    onProblem(error) {
+      listener.onProblem(error);
+      void probe();
+    },
+  });
+  void watch.synced.then(() => store.size === 0 && look(undefined));
+  const timeOut = () => resolve({ kind: 'timed-out', message: last });
+  if (listener.signal.aborted) timeOut();
+  listener.signal.addEventListener('abort', timeOut, { once: true });
+  try {
+    return await promise;
+  } finally {
+    listener.signal.removeEventListener('abort', timeOut);
+    ended.abort();
+  }
+}
+
+async function readOrGone(
+  cluster: Cluster,
+  where: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<object | undefined> {
+  try {
+    const path = resourcePath(MODEL_VERSIONS, where);
+    return Object(await cluster.request({ method: 'GET', path, signal, timeoutMs: PROBE_TIMEOUT_MS }));
+  } catch (error) {
+    if (error instanceof KubeApiError && error.code === 'not-found' && error.answer !== undefined) return undefined;
+    throw error;
+  }
+}
