@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Approvers, approversMessage, Duration, parseDurationMs, STAGES } from '../api/index.ts';
+import { Approvers, approversMessage, Duration, parseDurationMs, Stage } from '../api/index.ts';
 
 /** What a rejection does to the pipeline. Without a word it fails: who writes nothing has not asked to go on. */
 export const REJECT_ACTIONS = ['fail_pipeline', 'continue'] as const;
@@ -24,8 +24,6 @@ export const STEP_TYPES = [
 export const LONGEST_GATE_MS = 24 * 24 * 3_600_000;
 const LONGEST = 'a gate waits 576h at most';
 
-const STAGE = `inputs.stage is one of ${STAGES.join(', ')}`;
-
 const name = z
   .string({ error: ({ input }) => (input === undefined ? 'a step has a name' : 'a name is a text: put it in quotes') })
   .refine((text) => text.trim() !== '', 'a name is not empty');
@@ -45,7 +43,7 @@ const ApprovalInputs = z
     {
       approvers: StepApprovers.optional(),
       by_policy: z.literal(true, 'by_policy is true, or is left out').optional(),
-      stage: z.enum(STAGES, STAGE).optional(),
+      stage: Stage.optional(),
       timeout: Duration.refine((text) => parseDurationMs(text) <= LONGEST_GATE_MS, LONGEST).optional(),
     },
     'inputs holds approvers: a list of who approves',

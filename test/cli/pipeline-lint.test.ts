@@ -70,7 +70,7 @@ test.for<readonly [what: string, text: string, found: RegExp]>([
   [
     'a stage that is none',
     approval('    inputs: {approvers: [a], stage: Rejected}\n'),
-    /inputs.stage is one of None, /,
+    /'Rejected' is a decision, not a stage: .* Archived/,
   ],
   ['a timeout that is none', approval('    inputs: {approvers: [a], timeout: 5}\n'), /^4:39 .*/],
   [

@@ -205,7 +205,7 @@ describe('a gate', () => {
 
   test('that nobody answers in time gives 4', async () => {
     const model = aModel();
-    const { status, stdout } = await startGate(model, '--approvers', 'alice', '--timeout', '3s').ended;
+    const { status, stdout } = await startGate(model, '--approvers', 'alice', '--timeout', '2s').ended;
     expect(status).toBe(4);
     expect(stdout).toMatch(/timed-out: TimedOut/);
   });
@@ -283,7 +283,7 @@ describe('a gate', () => {
     expect(await other.ended).toMatchObject({ status: 1, stdout: expect.stringContaining('ApprovedByOthers') });
   });
 
-  test('says that the version was changed, deleted or replaced while it waited, and takes no approval of that', async () => {
+  test('says that the version was changed or deleted while it waited, and takes no approval of that', async () => {
     const changed = aModel();
     await using first = startGate(changed, '--approvers', 'alice');
     await untilWaiting(first);
@@ -322,7 +322,7 @@ describe('a gate', () => {
     ['a digest that is none', ['--by-policy', '--artifact-digest', 'md5:1'], /digest/],
     ['a digest without an artifact', ['--by-policy', '--artifact-digest', `sha256:${'a'.repeat(64)}`], /artifact\.uri/],
     ['a metric that is none', ['--by-policy', '--metric', 'accuracy=high'], /A metric is a finite number/],
-    ['a stage that is none', ['--by-policy', '--stage', 'Rejected'], /Allowed choices are None, Staging/],
+    ['a stage that is none', ['--by-policy', '--stage', 'Rejected'], /'Rejected' is a decision, not a stage/],
   ])('with %s gives 2 and says what is right', async ([, args, said]) => {
     const { status, stderr } = await startGate(aModel(), ...args).ended;
     expect(stderr).toMatch(said);

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Digest, Duration, parseDurationMs, STAGES, type Stage } from '../../api/index.ts';
+import { Digest, Duration, parseDurationMs, type Stage } from '../../api/index.ts';
 import { type GateRequest, LONGEST_GATE_MS } from '../../pipeline/index.ts';
 import { addNamespaceOptions, type NamespaceOptions } from '../cluster-options.ts';
+import { stageOption } from '../stage-option.ts';
 import type { GateFormat } from './render-gate.ts';
 
 /** What every gate needs, whether a command opens one or a pipeline several. */
@@ -32,7 +33,7 @@ export function addGateOptions(command: Command): Command {
       .option('--model <name>', "the registered model's name")
       .option('--version <version>', 'its version')
       .option('--name <name>', 'name of the ModelVersion (default: made of model and version)')
-      .addOption(new Option('--stage <stage>', `stage to ask for (default: ${DEFAULT_STAGE})`).choices(STAGES))
+      .addOption(stageOption('--stage <stage>', `stage to ask for (default: ${DEFAULT_STAGE})`))
       .option('--timeout <duration>', `how long to wait (default: ${DEFAULT_TIMEOUT})`, parseTimeout)
       .addOption(
         new Option('--unreachable-for <duration>', 'how long the cluster may be out of reach')

@@ -13,8 +13,11 @@ export interface GateProgress extends Disposable {
   print(text: string): void;
 }
 
+/** A terminal tells that it is one, and how wide. */
+type ProgressStream = Pick<NodeJS.WritableStream, 'write'> & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** @returns a spinner on a terminal; elsewhere a line when what is missing changes, and one a minute. */
-export function createGateProgress(stream: NodeJS.WriteStream): GateProgress {
+export function createGateProgress(stream: ProgressStream): GateProgress {
   const sinceMs = Date.now();
   const waited = () => renderAge(new Date(sinceMs).toISOString(), Date.now());
   let text = '';
@@ -24,7 +27,7 @@ export function createGateProgress(stream: NodeJS.WriteStream): GateProgress {
     if (text === '') return;
     const line = `${FRAMES[frame++ % FRAMES.length]} ${printable(text)} (${waited()})`;
     // A line that wraps could not be taken back.
-    stream.write(`\r\x1b[2K${[...line].slice(0, Math.max(20, stream.columns - 1)).join('')}`);
+    stream.write(`\r\x1b[2K${[...line].slice(0, Math.max(20, (stream.columns ?? 80) - 1)).join('')}`);
   };
   const log = () => text !== '' && stream.write(`${printable(text)} (waiting for ${waited()})\n`);
   const timer = stream.isTTY ? setInterval(draw, FRAME_MS) : setInterval(log, LINE_MS);
