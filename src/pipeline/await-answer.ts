@@ -1,6 +1,6 @@
 import { type Cluster, createPlainStore, KubeApiError, resourcePath, watchResource } from '../kube/index.ts';
 import { GatedVersion, MODEL_VERSIONS } from './gated-version.ts';
-import { type GateJudgement, type GateQuestion, judgeGate } from './judge-gate.ts';
+import { type GateJudgement, type GateQuestion, type GateWaits, judgeGate } from './judge-gate.ts';
 import { isOutageOfKnown, outlast, type Patience, UnreachableError } from './transient-fault.ts';
 
 /** How a gate ends. */
@@ -9,8 +9,8 @@ export type GateEnd =
   | { readonly kind: 'deleted' | 'timed-out' | 'unreachable'; readonly message: string };
 
 export interface GateListener extends Patience {
-  /** Told of the version, each time that it is seen, while no answer is there. */
-  readonly onWaiting: (version: GatedVersion, message: string) => void;
+  /** Told what is missing, each time that the version is read and has no answer. */
+  readonly onWaiting: (waits: GateWaits) => void;
 }
 
 const PROBE_TIMEOUT_MS = 10_000;
@@ -39,7 +39,7 @@ export async function awaitAnswer(cluster: Cluster, question: GateQuestion, list
     const judged = judgeGate(parsed.data, question);
     if (judged.kind !== 'waiting') return resolve(judged);
     last = judged.message;
-    listener.onWaiting(parsed.data, judged.message);
+    listener.onWaiting(judged);
   };
 
   let probing = false;

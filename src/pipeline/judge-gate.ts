@@ -31,8 +31,10 @@ interface GateLost {
   readonly message: string;
 }
 
-interface GateWaits {
+export interface GateWaits {
   readonly kind: 'waiting';
+  /** Whether the operator has looked at this generation. */
+  readonly seen: boolean;
   /** What is missing, as the operator says it. */
   readonly message: string;
 }
@@ -60,7 +62,8 @@ export function judgeGate(version: GatedVersion, question: GateQuestion): GateJu
     return { kind: 'changed', message };
   }
   const told = findApproved(version, generation);
-  return { kind: 'waiting', message: told?.message ?? `the operator has not looked at generation ${generation} yet` };
+  const message = told?.message ?? `the operator has not looked at generation ${generation} yet`;
+  return { kind: 'waiting', seen: told !== undefined, message };
 }
 
 function answer(

@@ -65,11 +65,12 @@ test.for<readonly [what: string, text: string]>([
   expect(await runCli(['pipeline', 'run', await writePipeline(text)])).toMatchObject({ status: 2, stdout: '' });
 });
 
-test.for(['SIGINT', 'SIGTERM'] as const)(
-  '%s ends the command with all that it started, and then the pipeline',
-  async (signal) => {
-    const ids = join(folder, `${signal}.txt`);
-    const file = await writePipeline(`steps:
+test.for([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s ends the command with all that it started, and then the pipeline', async ([signal, status]) => {
+  const ids = join(folder, `${signal}.txt`);
+  const file = await writePipeline(`steps:
   - name: train
     type: training
     run: |
@@ -78,18 +79,17 @@ test.for(['SIGINT', 'SIGTERM'] as const)(
       wait
   - {name: after, type: test, run: echo after}
 `);
-    const child = spawn(process.execPath, [CLI, 'pipeline', 'run', file], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk;
-    });
-    await vi.waitUntil(async () => (await readFile(ids, 'utf8').catch(() => '')).split('\n').length === 3, 30_000);
-    child.kill(signal);
-    const [code, by] = await once(child, 'close');
-    expect({ code, by, stdout }).toEqual({ code: null, by: signal, stdout: '' });
-    for (const id of (await readFile(ids, 'utf8')).trim().split('\n')) await untilGone(Number(id));
-  },
-);
+  const child = spawn(process.execPath, [CLI, 'pipeline', 'run', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  await vi.waitUntil(async () => (await readFile(ids, 'utf8').catch(() => '')).split('\n').length === 3, 30_000);
+  child.kill(signal);
+  const [code] = await once(child, 'close');
+  expect({ code, stdout }).toEqual({ code: status, stdout: '' });
+  for (const id of (await readFile(ids, 'utf8')).trim().split('\n')) await untilGone(Number(id));
+});
 
 /** An ended process may be there until its parent has looked at it: as a zombie, which runs nothing. */
 async function untilGone(pid: number): Promise<void> {

@@ -180,7 +180,7 @@ it('200 gates wait at once with a handful of requests each, and all are answered
         unreachableForMs: 10_000,
         onAsked: () => {},
         onProblem: () => {},
-        onWaiting(_, message) {
+        onWaiting({ message }) {
           if (message.startsWith('waits for') && told.size === 0) waiting += 1;
           if (message.startsWith('waits for')) told.add(message);
         },

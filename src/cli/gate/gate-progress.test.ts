@@ -26,11 +26,12 @@ test('in a log there is a line when what is missing changes, and one a minute', 
   const { written, stream } = aStream(false);
   {
     using progress = createGateProgress(stream);
-    progress.update('waits for alice');
-    progress.update('waits for alice');
+    progress.update('nobody has looked', { atOnce: false });
+    progress.update('waits for alice', { atOnce: true });
+    progress.update('waits for alice', { atOnce: true });
     vi.advanceTimersByTime(150_000);
     progress.print('the cluster answers again');
-    progress.update('waits for bob');
+    progress.update('waits for bob', { atOnce: true });
   }
   vi.advanceTimersByTime(600_000);
   expect(written).toEqual([
@@ -46,7 +47,7 @@ test('on a terminal a spinner turns on one line that never wraps, and is gone at
   const { written, stream } = aStream(true);
   {
     using progress = createGateProgress(stream);
-    progress.update(`waits for ${'x'.repeat(100)}\u001b[2J`);
+    progress.update(`waits for ${'x'.repeat(100)}\u001b[2J`, { atOnce: true });
     vi.advanceTimersByTime(300);
   }
   const frames = written.slice(0, -1).map((frame) => frame.replace('\r\x1b[2K', ''));

@@ -7,8 +7,8 @@ const LINE_MS = 60_000;
 
 /** Shows that a gate still waits, and for what. */
 export interface GateProgress extends Disposable {
-  /** What it waits for. */
-  update(text: string): void;
+  /** What it waits for; a log has it at once, or with the next minute's line. */
+  update(text: string, when: { readonly atOnce: boolean }): void;
   /** A line that stays. */
   print(text: string): void;
 }
@@ -32,10 +32,10 @@ export function createGateProgress(stream: ProgressStream): GateProgress {
   const log = () => text !== '' && stream.write(`${printable(text)} (waiting for ${waited()})\n`);
   const timer = stream.isTTY ? setInterval(draw, FRAME_MS) : setInterval(log, LINE_MS);
   return {
-    update(next) {
+    update(next, { atOnce }) {
       if (next === text) return;
       text = next;
-      if (!stream.isTTY) log();
+      if (!stream.isTTY && atOnce) log();
     },
     print(line) {
       clear();

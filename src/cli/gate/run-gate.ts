@@ -6,6 +6,7 @@ import { KubeApiError } from '../../kube/index.ts';
 import { type GateRequest, OtherVersionError, openGate, renderOutputs } from '../../pipeline/index.ts';
 import { CliError } from '../cli-error.ts';
 import { openCluster } from '../cluster-options.ts';
+import { ENDING_SIGNALS, exitBySignal } from '../exit-by-signal.ts';
 import { createPaint } from '../paint.ts';
 import { printable } from '../printable.ts';
 import { DEFAULT_STAGE, DEFAULT_TIMEOUT, type GateOptions, readClaims } from './gate-options.ts';
@@ -33,6 +34,10 @@ export async function runGate(step: GateStep, options: GateOptions): Promise<Gat
   const timeout = options.timeout ?? step.timeout ?? DEFAULT_TIMEOUT;
   const startedAt = performance.now();
   using progress = createGateProgress(process.stderr);
+  using _signals = onEndingSignal((signal) => {
+    progress.print('not waiting any more; what was asked for stays, and the same command goes on with it');
+    exitBySignal(signal);
+  });
   let problem = '';
   const outcome = await openGate(cluster, request, {
     signal: AbortSignal.timeout(parseDurationMs(timeout)),
@@ -41,10 +46,10 @@ export async function runGate(step: GateStep, options: GateOptions): Promise<Gat
       const named = spec.approvers ?? [];
       progress.print(renderQuestion({ question, requested: request.stage, named }).trimEnd());
     },
-    onWaiting(_, message) {
+    onWaiting({ message, seen }) {
       if (problem !== '') progress.print('the cluster answers again');
       problem = '';
-      progress.update(message);
+      progress.update(message, { atOnce: seen });
     },
     onProblem(error) {
       const told = error instanceof KubeApiError ? (error.answer ?? error.message) : String(error);
@@ -58,6 +63,15 @@ export async function runGate(step: GateStep, options: GateOptions): Promise<Gat
   const report = buildReport(outcome, request, step, { name, waitedMs: performance.now() - startedAt });
   writeOutputs(report, step, options);
   return report;
+}
+
+function onEndingSignal(listener: (signal: NodeJS.Signals) => void): Disposable {
+  for (const signal of ENDING_SIGNALS) process.once(signal, listener);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of ENDING_SIGNALS) process.off(signal, listener);
+    },
+  };
 }
 
 function writeOutputs(report: GateReport, { place }: GateStep, { junit, output }: GateOptions): void {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type Pipeline, runCommand, runPipeline } from '../../pipeline/index.ts';
+import { exitBySignal } from '../exit-by-signal.ts';
 import { EXIT, type ExitCode, renderExitCodes, toGateExitCode } from '../exit-code.ts';
 import { addGateOptions, type GateOptions } from '../gate/gate-options.ts';
 import { toGateStep } from '../gate/gate-step.ts';
@@ -34,8 +35,7 @@ export function buildRunCommand(exit: (code: ExitCode) => void): Command {
         },
         onStep: (step, event) => console.error(describeStep(step.name, event, createPaint(process.stderr))),
       });
-      // Whoever told us to end learns that it was by that.
-      if (end.kind === 'interrupted') process.kill(process.pid, end.signal);
+      if (end.kind === 'interrupted') exitBySignal(end.signal);
       exit(end.kind === 'failed' ? EXIT.rejected : code);
     });
 }
