@@ -66,10 +66,8 @@ export async function awaitAnswer(cluster: Cluster, question: GateQuestion, list
     name,
     store,
     onChange: ({ now }) => look(now),
-    onProblem(error) {
-      listener.onProblem(error);
-      void probe();
-    },
+    // Told of only where the object cannot be read either: who may not watch is answered by reading alone.
+    onProblem: () => void probe(),
   });
   void watch.synced.then(() => store.size === 0 && look(undefined));
   const timeOut = () => resolve({ kind: 'timed-out', message: last });

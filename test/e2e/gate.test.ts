@@ -303,6 +303,21 @@ describe('a gate', () => {
     expect(status).toBe(2);
   });
 
+  test('by who may read the version and not watch it is answered as well', async () => {
+    const verbs = ['--verb', 'get', '--verb', 'create', '--resource', 'modelversions'];
+    assertOk(await cluster.admin(['create', 'role', 'no-watch', ...verbs]));
+    assertOk(await cluster.admin(['create', 'rolebinding', 'no-watch', '--role', 'no-watch', '--user', 'walter']));
+    const walter = await kubeconfigFor(inject('cluster'), { user: 'walter', groups: [] });
+    const model = aModel();
+    await using gate = startCli([
+      ...['gate', ...about(model), '--approvers', 'alice'],
+      ...['--kubeconfig', walter, '--namespace', cluster.namespace],
+    ]);
+    expect(await untilWaiting(gate)).not.toContain('trying again');
+    await decide(alice, model, 'approve');
+    expect(await gate.ended).toMatchObject({ status: 0 });
+  });
+
   test('touches no version of another model that has its name, and says whose it is', async () => {
     const model = aModel();
     const spec = { model: 'another', version: '9', stage: 'None' };

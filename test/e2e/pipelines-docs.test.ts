@@ -88,7 +88,7 @@ describe('docs/pipelines.md', () => {
   const untimed = (output: string) =>
     output
       .replaceAll(/\(waiting for \d+s\)/g, '(waiting for 0s)')
-      .replaceAll(/"decisionId": "\w+"/g, '"decisionId": "…"')
+      .replaceAll(/"decisionId": "sha256:\w+"/g, `"decisionId": "sha256:…"`)
       .replaceAll(/"waitedSeconds": \d+/g, '"waitedSeconds": 2');
 
   test('shows what its commands print, one after another', async () => {
