@@ -1,8 +1,5 @@
 import { constants } from 'node:os';
 
-/** What asks a program to end. */
-export const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const satisfies readonly NodeJS.Signals[];
-
 /**
  * Ends this process with the code by which a shell tells of the signal. The signal itself would not do: as the first
  * process of a container this one gets none that it does not listen to.

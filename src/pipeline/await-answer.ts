@@ -19,6 +19,9 @@ const PROBE_TIMEOUT_MS = 10_000;
  * Waits for the answer with a watch of the one object. A watch that breaks is taken up again by itself; meanwhile the
  * object is read, which tells how long the cluster is away, and misses nothing that was decided in between.
  *
+ * No approval is taken from the watch alone: one that comes back after a while tells of the past first, and the approval
+ * may have been revoked since. The object is read once more before the gate opens.
+ *
  * @param listener its signal ends the wait
  */
 export async function awaitAnswer(cluster: Cluster, question: GateQuestion, listener: GateListener): Promise<GateEnd> {
@@ -28,7 +31,7 @@ export async function awaitAnswer(cluster: Cluster, question: GateQuestion, list
   const signal = AbortSignal.any([listener.signal, ended.signal]);
   let last = '';
 
-  const look = (object: object | undefined) => {
+  const look = (object: object | undefined, from: 'watch' | 'read') => {
     if (object === undefined)
       return resolve({
         kind: 'deleted',
@@ -37,24 +40,29 @@ export async function awaitAnswer(cluster: Cluster, question: GateQuestion, list
     const parsed = GatedVersion.safeParse(object);
     if (!parsed.success) return listener.onProblem(parsed.error);
     const judged = judgeGate(parsed.data, question);
+    if (judged.kind === 'approved' && from === 'watch') return void probe();
     if (judged.kind !== 'waiting') return resolve(judged);
     last = judged.message;
     listener.onWaiting(judged);
   };
 
-  let probing = false;
+  /** Counts those who want the object read: what a read under way brings may be older than what they have seen. */
+  let wanted = 0;
   const probe = async (): Promise<void> => {
-    if (probing) return;
-    probing = true;
+    wanted += 1;
+    if (wanted > 1) return;
     try {
       const read = () => readOrGone(cluster, { namespace, name }, signal);
-      look(await outlast(read, isOutageOfKnown, { ...listener, signal }));
+      for (let served = 0; served < wanted && !signal.aborted; ) {
+        served = wanted;
+        look(await outlast(read, isOutageOfKnown, { ...listener, signal }), 'read');
+      }
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof UnreachableError) resolve({ kind: 'unreachable', message: error.message });
       else reject(error);
     } finally {
-      probing = false;
+      wanted = 0;
     }
   };
 
@@ -65,11 +73,11 @@ export async function awaitAnswer(cluster: Cluster, question: GateQuestion, list
     namespaces: [namespace],
     name,
     store,
-    onChange: ({ now }) => look(now),
+    onChange: ({ now }) => look(now, 'watch'),
     // Told of only where the object cannot be read either: who may not watch is answered by reading alone.
     onProblem: () => void probe(),
   });
-  void watch.synced.then(() => store.size === 0 && look(undefined));
+  void watch.synced.then(() => store.size === 0 && look(undefined, 'watch'));
   const timeOut = () => resolve({ kind: 'timed-out', message: last });
   if (listener.signal.aborted) timeOut();
   listener.signal.addEventListener('abort', timeOut, { once: true });

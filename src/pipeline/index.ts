@@ -14,5 +14,5 @@ export {
   StepApprovers,
 } from './pipeline-file.ts';
 export { renderOutputs } from './render-outputs.ts';
-export { runCommand } from './run-command.ts';
+export { ENDING_SIGNALS, runCommand } from './run-command.ts';
 export { runPipeline } from './run-pipeline.ts';

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,9 +75,9 @@ test.for([
   - name: train
     type: training
     run: |
-      sleep 600 & echo $! >> ${ids}
       echo $$ >> ${ids}
-      wait
+      sh -c 'echo $$ >> ${ids}; exec sleep 600'
+      echo never
   - {name: after, type: test, run: echo after}
 `);
   const child = spawn(process.execPath, [CLI, 'pipeline', 'run', file], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -89,6 +90,19 @@ test.for([
   const [code] = await once(child, 'close');
   expect({ code, stdout }).toEqual({ code: status, stdout: '' });
   for (const id of (await readFile(ids, 'utf8')).trim().split('\n')) await untilGone(Number(id));
+});
+
+test('what a command has started may put its work down before it ends', async () => {
+  const saved = join(folder, 'saved.txt');
+  const started = join(folder, 'started.txt');
+  const worker = `trap 'sleep 0.3; echo saved > ${saved}; exit' TERM; touch ${started}; while :; do sleep 0.1; done`;
+  await writeFile(join(folder, 'worker.sh'), worker);
+  const file = await writePipeline(`steps: [{name: train, type: training, run: "sh ${folder}/worker.sh & wait"}]\n`);
+  const child = spawn(process.execPath, [CLI, 'pipeline', 'run', file], { stdio: 'ignore' });
+  await vi.waitUntil(() => existsSync(started), 30_000);
+  child.kill('SIGTERM');
+  expect((await once(child, 'close'))[0]).toBe(143);
+  expect(await readFile(saved, 'utf8')).toBe('saved\n');
 });
 
 /** An ended process may be there until its parent has looked at it: as a zombie, which runs nothing. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
-import { ANNOTATIONS, GROUP, modelVersionName, VERSION } from '../../src/api/index.ts';
+import { ANNOTATIONS, GROUP, modelVersionName, VERSION, type Verdict } from '../../src/api/index.ts';
 import { type ControlPlane, install, startControlPlane } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
 import { openGate } from '../../src/pipeline/index.ts';
@@ -72,7 +72,7 @@ const startGate = (...args: readonly string[]): WaitingProcess =>
 
 const untilWaiting = (gate: WaitingProcess) => gate.untilSaid(/waits for 1 approval by alice.*\(waiting for/);
 
-async function decide(verdict: 'approve' | 'reject', name = model): Promise<void> {
+async function decide(verdict: Verdict, name = model): Promise<void> {
   await alice.request({
     method: 'PATCH',
     path: pathOf(name),
@@ -120,6 +120,19 @@ it('learns of a rejection that came while it was cut off', async () => {
   expect(gate.isRunning()).toBe(true);
   proxy.recover();
   expect(await gate.ended).toMatchObject({ status: 1, stdout: expect.stringContaining('RejectedByApprover') });
+}, 60_000);
+
+it('takes no approval that was revoked while it was cut off', async () => {
+  await using gate = startGate();
+  await untilWaiting(gate);
+  proxy.refuse();
+  await gate.untilSaid(/trying again/);
+  await decide('approve');
+  await until(outcome, 'Approved');
+  await decide('revoke');
+  await until(outcome, 'Rejected');
+  proxy.recover();
+  expect(await gate.ended).toMatchObject({ status: 1, stdout: expect.stringContaining('Revoked') });
 }, 60_000);
 
 it('takes no approval of another object that was made under the name while it was cut off', async () => {
@@ -196,6 +209,6 @@ it('200 gates wait at once with a handful of requests each, and all are answered
   await Promise.all(gates.map((_, index) => decide(verdict(index), `many-${index}`)));
   const ends = await Promise.all(gates);
   expect(ends).toEqual(gates.map((_, index) => (verdict(index) === 'reject' ? 'rejected' : 'approved')));
-  // Each: read, create, list, watch.
+  // Each: read, create, list, watch; and an approval is read again.
   expect(requests).toBeLessThanOrEqual(GATES * 5);
 }, 180_000);
