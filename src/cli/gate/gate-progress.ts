@@ -26,8 +26,8 @@ export function createGateProgress(stream: ProgressStream): GateProgress {
   const draw = (): void => {
     if (text === '') return;
     const line = `${FRAMES[frame++ % FRAMES.length]} ${printable(text)} (${waited()})`;
-    // A line that wraps could not be taken back.
-    stream.write(`\r\x1b[2K${[...line].slice(0, Math.max(20, (stream.columns ?? 80) - 1)).join('')}`);
+    // A line that wraps could not be taken back. A terminal that nobody gave a size says 0.
+    stream.write(`\r\x1b[2K${[...line].slice(0, (stream.columns || 80) - 1).join('')}`);
   };
   const log = () => text !== '' && stream.write(`${printable(text)} (waiting for ${waited()})\n`);
   const timer = stream.isTTY ? setInterval(draw, FRAME_MS) : setInterval(log, LINE_MS);
