@@ -4,12 +4,14 @@ import { buildDecideCommands } from './decide/decide-command.ts';
 import { buildDevCommand } from './dev-command.ts';
 import { buildEvaluateCommand } from './evaluate/evaluate-command.ts';
 import { type ExitCode, renderExitCodes } from './exit-code.ts';
+import { buildGateCommand } from './gate/gate-command.ts';
 import { buildHistoryCommand } from './history-command.ts';
 import { buildKeysCommand } from './keys-command.ts';
 import { buildListCommand } from './list/list-command.ts';
 import { buildMlflowCommand } from './mlflow/mlflow-command.ts';
 import { buildOperatorCommand } from './operator-command.ts';
 import { readPackageInfo } from './package-info.ts';
+import { buildPipelineCommand } from './pipeline/pipeline-command.ts';
 import { buildPolicyCommand } from './policy/policy-command.ts';
 import { buildReplayCommand } from './records/replay-command.ts';
 import { buildVerifyCommand } from './records/verify-command.ts';
@@ -28,6 +30,8 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     .version(version)
     .addHelpText('after', renderExitCodes('all'))
     .showHelpAfterError(`(${name} help COMMAND tells more)`)
+    // `gate --version 7` is of a model: the program's own flags stand before the command.
+    .enablePositionalOptions()
     .exitOverride();
   const commands = [
     ...buildDecideCommands(exit),
@@ -41,6 +45,8 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     buildEvaluateCommand(exit),
     buildPolicyCommand(exit),
     buildMlflowCommand(exit),
+    buildGateCommand(exit),
+    buildPipelineCommand(exit),
     buildOperatorCommand(),
     buildDevCommand(),
     buildCompletionCommand(program),

@@ -1,7 +1,8 @@
 import type { DecisionOutcome } from '../api/index.ts';
+import type { GateReport } from './gate/render-gate.ts';
 
 /** One meaning each, in every command; documented in docs/cli.md. */
-export const EXIT = { approved: 0, rejected: 1, error: 2, waiting: 3, unrecorded: 4 } as const;
+export const EXIT = { approved: 0, rejected: 1, error: 2, waiting: 3, late: 4, unreachable: 5 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 type Meanings = Readonly<Partial<Record<keyof typeof EXIT, string>>>;
@@ -13,7 +14,8 @@ const MEANINGS = {
     rejected: 'a version is rejected, or a decision does not count',
     error: 'wrong usage, or an error',
     waiting: 'a version waits for a person',
-    unrecorded: 'a decision was not recorded in time',
+    late: 'a decision was not made, or not recorded, in time',
+    unreachable: 'a gate lost the cluster for too long',
   },
   evaluate: {
     approved: 'done; every version is approved',
@@ -70,7 +72,26 @@ const MEANINGS = {
     approved: 'the decision is recorded, and it counts',
     rejected: 'it is recorded and does not count: the message says why',
     error: 'wrong usage, or an error: nothing was decided',
-    unrecorded: 'it is not recorded within --timeout',
+    late: 'it is not recorded within --timeout',
+  },
+  gate: {
+    approved: 'approved; or rejected, where the step says on_reject: continue',
+    rejected: 'rejected: the pipeline fails',
+    error: 'wrong input, or an error; or the version was changed or deleted meanwhile',
+    late: 'nobody decided within --timeout',
+    unreachable: 'the cluster was out of reach for longer than --unreachable-for',
+  },
+  lint: {
+    approved: 'no mistakes; there may be warnings',
+    rejected: 'a mistake, or with --strict a warning',
+    error: 'wrong usage, or a file that cannot be read',
+  },
+  run: {
+    approved: 'every step is done',
+    rejected: 'a command failed, or an approval step was rejected',
+    error: 'wrong usage, a wrong file, or an error',
+    late: 'nobody decided an approval step in time',
+    unreachable: 'the cluster was out of reach for too long',
   },
 } as const satisfies Readonly<Record<string, Meanings>>;
 
@@ -97,7 +118,7 @@ const BY_RESULT: Readonly<Record<DecisionResult, ExitCode>> = {
   counted: EXIT.approved,
   sent: EXIT.approved,
   'not-counted': EXIT.rejected,
-  unrecorded: EXIT.unrecorded,
+  unrecorded: EXIT.late,
 };
 
 /** @returns the exit code of `approve`, `reject` and `revoke`. */
@@ -105,7 +126,22 @@ export function toDecideExitCode(result: DecisionResult): ExitCode {
   return BY_RESULT[result];
 }
 
-/** @returns the exit code of `policy check`: warnings count only where they shall. */
+const BY_GATE: Readonly<Record<GateReport['result'], ExitCode>> = {
+  approved: EXIT.approved,
+  rejected: EXIT.rejected,
+  changed: EXIT.error,
+  replaced: EXIT.error,
+  deleted: EXIT.error,
+  'timed-out': EXIT.late,
+  unreachable: EXIT.unreachable,
+};
+
+/** @returns the exit code of `gate`, and of a pipeline that a gate has stopped. */
+export function toGateExitCode(report: Pick<GateReport, 'result' | 'continue'>): ExitCode {
+  return report.continue ? EXIT.approved : BY_GATE[report.result];
+}
+
+/** @returns the exit code of `policy check`, and of `pipeline lint`: warnings count only where they shall. */
 export function toCheckExitCode(
   problems: readonly { readonly severity: 'error' | 'warning' }[],
   { strict }: { readonly strict: boolean },
@@ -126,7 +162,7 @@ export function toFormatExitCode(unformatted: number): ExitCode {
 /** @returns the table of exit codes for the end of a help text. */
 export function renderExitCodes(command: keyof typeof MEANINGS): string {
   const meanings: Meanings = MEANINGS[command];
-  const names = ['approved', 'rejected', 'error', 'waiting', 'unrecorded'] as const;
+  const names = ['approved', 'rejected', 'error', 'waiting', 'late', 'unreachable'] as const;
   const lines = names.filter((name) => meanings[name]).map((name) => `  ${EXIT[name]}  ${meanings[name]}`);
   return ['', 'Exit codes:', ...lines].join('\n');
 }

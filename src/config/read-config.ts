@@ -10,6 +10,8 @@ export interface Config {
   readonly dockerConfigFile: string;
   /** What MLflow's own clients are logged in with. */
   readonly mlflowCredentials: MlflowCredentials | undefined;
+  /** Where GitHub Actions reads the outputs of a step; undefined elsewhere. */
+  readonly githubOutputFile?: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -24,6 +26,7 @@ const Environment = z.object({
   MLFLOW_TRACKING_USERNAME: z.string().min(1).optional(),
   MLFLOW_TRACKING_PASSWORD: z.string().min(1).optional(),
   MLFLOW_TRACKING_TOKEN: z.string().min(1).optional(),
+  GITHUB_OUTPUT: z.string().optional(),
   XDG_CACHE_HOME: z.string().min(1).optional(),
   ASSENT_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'ASSENT_LOG_LEVEL is one of debug, info, warn, error, silent')
@@ -37,10 +40,11 @@ const Environment = z.object({
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const parsed = Environment.parse(environment);
-  const { ASSENT_CACHE, DOCKER_CONFIG, XDG_CACHE_HOME, ASSENT_LOG_LEVEL } = parsed;
+  const { ASSENT_CACHE, DOCKER_CONFIG, GITHUB_OUTPUT, XDG_CACHE_HOME, ASSENT_LOG_LEVEL } = parsed;
   return {
     cacheFolder: ASSENT_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'assent'),
     dockerConfigFile: join(DOCKER_CONFIG ?? join(homedir(), '.docker'), 'config.json'),
+    githubOutputFile: GITHUB_OUTPUT === '' ? undefined : GITHUB_OUTPUT,
     mlflowCredentials: readMlflowCredentials(parsed),
     logLevel: ASSENT_LOG_LEVEL,
   };

@@ -1,9 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { STAGES, Stage } from '../../api/index.ts';
+import { Command, Option } from 'commander';
 import { type Cluster, listPages } from '../../kube/index.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
 import { nearNames } from '../near-names.ts';
 import { createPaint } from '../paint.ts';
+import { stageOption } from '../stage-option.ts';
 import { MODEL_VERSIONS, parseVersion } from '../stored-version.ts';
 import { LIST_FORMATS, type ListFormat, renderList } from './render-list.ts';
 import { matchesFilter, type RowFilter, sortRows, toRow, type VersionRow } from './version-row.ts';
@@ -59,13 +59,4 @@ function explainEmpty(all: readonly VersionRow[], { model }: RowFilter, namespac
   if (model === undefined || models.includes(model)) return `none of ${all.length} ModelVersions ${where} matches`;
   const near = nearNames(model, models);
   return `no versions of model ${model} ${where}${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`;
-}
-
-/** Not by `choices` alone: `Rejected` deserves more than a list of what is allowed. */
-function stageOption(flags: string, description: string): Option {
-  return new Option(flags, description).choices(STAGES).argParser((text: string) => {
-    const stage = Stage.safeParse(text);
-    if (!stage.success) throw new InvalidArgumentError(stage.error.issues.map(({ message }) => message).join('; '));
-    return stage.data;
-  });
 }

@@ -1,8 +1,9 @@
 /** One test as JUnit's XML knows it. */
 export interface JunitCase {
   readonly name: string;
-  readonly file: string;
-  readonly line: number;
+  /** Where it stands, if it stands in a file. */
+  readonly file?: string;
+  readonly line?: number;
   /** Null where it passed. */
   readonly failure: string | null;
 }
@@ -23,10 +24,11 @@ export function renderJunit(suites: readonly JunitSuite[]): string {
 }
 
 function renderCase(suite: string, { name, file, line, failure }: JunitCase): string {
-  const attributes = `classname="${escapeXml(suite)}" name="${escapeXml(name)}" file="${escapeXml(file)}" line="${line}"`;
+  const at = file === undefined ? '' : ` file="${escapeXml(file)}" line="${line}"`;
+  const attributes = `classname="${escapeXml(suite)}" name="${escapeXml(name)}"${at}`;
   if (failure === null) return `    <testcase ${attributes}/>\n`;
   const [message = ''] = failure.split('\n');
-  return `    <testcase ${attributes}>\n      <failure message="${escapeXml(message)}">${escapeXml(`${file}:${line}: ${failure}`)}</failure>\n    </testcase>\n`;
+  return `    <testcase ${attributes}>\n      <failure message="${escapeXml(message)}">${escapeXml(file === undefined ? failure : `${file}:${line}: ${failure}`)}</failure>\n    </testcase>\n`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

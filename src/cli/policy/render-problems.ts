@@ -7,21 +7,34 @@ import { renderJunit } from './render-junit.ts';
 export const PROBLEM_FORMATS = ['pretty', 'json', 'github', 'junit'] as const;
 export type ProblemFormat = (typeof PROBLEM_FORMATS)[number];
 
-/** What was found in one policy. */
+/** What was found in one policy, or in one pipeline file. */
 export interface CheckedPolicy {
   readonly path: string;
   readonly name: string;
   readonly problems: readonly Problem[];
 }
 
+/** What was checked, in words: one of it, and several. */
+interface Noun {
+  readonly one: string;
+  readonly several: string;
+}
+
+const POLICY: Noun = { one: 'policy', several: 'policies' };
+
 /** @returns what was found, for people, for programs, or for a CI system. */
-export function renderProblems(checked: readonly CheckedPolicy[], format: ProblemFormat, paint: Paint): string {
+export function renderProblems(
+  checked: readonly CheckedPolicy[],
+  format: ProblemFormat,
+  paint: Paint,
+  noun: Noun = POLICY,
+): string {
   switch (format) {
     case 'pretty':
-      return renderPretty(checked, paint);
+      return renderPretty(checked, paint, noun);
     case 'json':
       return `${JSON.stringify(
-        checked.flatMap(({ name, problems }) => problems.map((problem) => ({ policy: name, ...problem }))),
+        checked.flatMap(({ name, problems }) => problems.map((problem) => ({ [noun.one]: name, ...problem }))),
         null,
         2,
       )}\n`;
@@ -43,7 +56,7 @@ export function renderProblems(checked: readonly CheckedPolicy[], format: Proble
   }
 }
 
-function renderPretty(checked: readonly CheckedPolicy[], paint: Paint): string {
+function renderPretty(checked: readonly CheckedPolicy[], paint: Paint, { one, several }: Noun): string {
   const lines = checked.flatMap(({ problems }) =>
     problems.map(({ file, line, column, severity, code, message }) => {
       const colour = severity === 'error' ? 'red' : 'yellow';
@@ -53,7 +66,7 @@ function renderPretty(checked: readonly CheckedPolicy[], paint: Paint): string {
   const all = checked.flatMap(({ problems }) => problems);
   const errors = all.filter(({ severity }) => severity === 'error').length;
   const found = `${count(errors, 'error')}, ${count(all.length - errors, 'warning')}`;
-  return `${lines.join('')}${count(checked.length, 'policy', 'policies')} checked: ${found}\n`;
+  return `${lines.join('')}${count(checked.length, one, several)} checked: ${found}\n`;
 }
 
 /** @returns such as `1 error`, `2 errors`. */
