@@ -34,7 +34,7 @@ describe('a status', () => {
   test('does not change by a write of the object', async () => {
     const name = await cluster.submit();
     assertOk(await cluster.submitter(patch(name, { status: { stage: 'Production' } })));
-    expect((await cluster.read(name)).status).toBeUndefined();
+    expect((await cluster.read(name)).status).toEqual({ observedGeneration: -1 });
   });
 
   test('is the only thing that its writer can change through it', async () => {
