@@ -15,7 +15,7 @@ const FLAGS = ['-trimpath', '-buildvcs=false', '-ldflags=-s -w'];
 /** Paths of what runs Flux without a cluster's registry. */
 export interface FluxParts {
   readonly controller: string;
-  /** The CRDs of Kustomization and ExternalArtifact. */
+  /** The CRDs of Kustomization and of the sources. */
   readonly crds: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export async function ensureFlux(report: Report = console.error): Promise<FluxPa
   const module = join(repositoryRoot, 'test', 'gitops', 'flux');
   const goMod = await readFile(join(module, 'go.mod'), 'utf8');
   const env = { ...hostTarget(), CGO_ENABLED: '0' };
-  const digest = digestOf([goMod, await readFile(join(module, 'go.sum')), JSON.stringify({ FLAGS, env })]);
+  const digest = digestOf([goMod, await readFile(join(module, 'go.sum')), JSON.stringify({ FLAGS, env, CRDS })]);
   const folder = await cached('flux', digest, async (output) => {
     const build = {
       title: "Flux's kustomize-controller",
@@ -50,12 +50,20 @@ export async function ensureFlux(report: Report = console.error): Promise<FluxPa
   return { controller: join(folder, 'kustomize-controller'), crds: CRDS.map((name) => join(folder, name)) };
 }
 
-const CRDS = ['kustomize.toolkit.fluxcd.io_kustomizations.yaml', 'source.toolkit.fluxcd.io_externalartifacts.yaml'];
+/** The controller watches every kind of source, whichever of them are used. */
+const SOURCE_CRDS = ['buckets', 'externalartifacts', 'gitrepositories', 'ocirepositories'].map(
+  (plural) => `source.toolkit.fluxcd.io_${plural}.yaml`,
+);
+const KUSTOMIZATION_CRD = 'kustomize.toolkit.fluxcd.io_kustomizations.yaml';
+const CRDS = [KUSTOMIZATION_CRD, ...SOURCE_CRDS];
 
 async function copyCrds(output: string, goMod: string): Promise<void> {
-  const modules = [`${CONTROLLER}@${versionOf(goMod, CONTROLLER)}`, `${SOURCES}@${versionOf(goMod, `${SOURCES}/api`)}`];
-  for (const [index, name] of CRDS.entries())
-    await copyFile(join(output, 'modules', modules[index] ?? '', 'config', 'crd', 'bases', name), join(output, name));
+  for (const name of CRDS) {
+    const module = name === KUSTOMIZATION_CRD ? CONTROLLER : SOURCES;
+    const version = versionOf(goMod, name === KUSTOMIZATION_CRD ? CONTROLLER : `${SOURCES}/api`);
+    const folder = join(output, 'modules', `${module}@${version}`, 'config', 'crd', 'bases');
+    await copyFile(join(folder, name), join(output, name));
+  }
   await rm(join(output, 'modules'), { recursive: true });
 }
 
