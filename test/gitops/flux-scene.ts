@@ -7,7 +7,7 @@ import { type Cluster, ensureFlux, kubeconfigFor, repositoryRoot } from '../../s
 import { type AdmissionCluster, assertOk, installAdmission } from '../e2e/admission-cluster.ts';
 import { type OperatorProcess, startOperatorProcess } from '../e2e/operator-process.ts';
 import { until } from '../e2e/until.ts';
-import { type ArtifactSource, SOURCE_KIND, startArtifactSource } from './artifact-source.ts';
+import { type ArtifactSource, SOURCE_API_VERSION, SOURCE_KIND, startArtifactSource } from './artifact-source.ts';
 import { type Commit, createGitRepository } from './git-repository.ts';
 import { type KustomizeController, SHARD_LABEL, startKustomizeController } from './kustomize-controller.ts';
 
@@ -90,7 +90,7 @@ const Kustomization = z.looseObject({
 /** The same Kustomization for a test that has no ten minutes: in its namespace, from its source. */
 function shorten({ metadata, spec, ...rest }: z.infer<typeof Kustomization>, namespace: string) {
   const intervals = { interval: '2s', retryInterval: '1s', ...(spec.timeout ? { timeout: '2s' } : {}) };
-  const sourceRef = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: SOURCE_KIND, name: 'models' };
+  const sourceRef = { apiVersion: SOURCE_API_VERSION, kind: SOURCE_KIND, name: 'models' };
   return {
     ...rest,
     metadata: { ...metadata, namespace, labels: { [SHARD_LABEL]: namespace } },
