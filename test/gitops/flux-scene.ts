@@ -45,7 +45,8 @@ export async function prepareFluxScene(shared: Cluster): Promise<FluxScene> {
   const { namespace: own, name } = FLUX_ACCOUNT;
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: own } });
   await apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } }, '--namespace', own);
-  await apply(aFluxBinding(own, name));
+  const binding = `flux-${namespace}`;
+  await apply(aFluxBinding(binding));
   const operator = undo.use(
     await startOperatorProcess(await kubeconfigFor(shared, operatorIdentity(DEFAULT_NAMESPACE)), {
       args: ['--namespaces', namespace],
@@ -77,6 +78,7 @@ export async function prepareFluxScene(shared: Cluster): Promise<FluxScene> {
     async [Symbol.asyncDispose]() {
       // Flux alone takes its finalizers off.
       await admin(['delete', 'kustomizations.kustomize.toolkit.fluxcd.io', '--all', '--timeout=30s']);
+      await admin(['delete', 'clusterrolebinding', binding]);
       await parts.disposeAsync();
     },
   };
@@ -99,12 +101,12 @@ function shorten({ metadata, spec, ...rest }: z.infer<typeof Kustomization>, nam
 }
 
 /** As `flux install` gives it. */
-function aFluxBinding(namespace: string, name: string): Record<string, unknown> {
+function aFluxBinding(binding: string): Record<string, unknown> {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
-    metadata: { name: 'cluster-reconciler' },
+    metadata: { name: binding },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-    subjects: [{ kind: 'ServiceAccount', namespace, name }],
+    subjects: [{ kind: 'ServiceAccount', ...FLUX_ACCOUNT }],
   };
 }
