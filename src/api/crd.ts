@@ -18,6 +18,12 @@ interface Kind {
   readonly columns: readonly JsonObject[];
 }
 
+/**
+ * The status of an object that the operator has not seen yet. kstatus takes an object without a status for one that is
+ * done, so a tool that applies it and looks at once would go on before anything is decided.
+ */
+const UNOBSERVED = { observedGeneration: -1 };
+
 const column = (name: string, jsonPath: string, extra: JsonObject = {}): JsonObject => ({
   name,
   type: 'string',
@@ -137,7 +143,7 @@ function buildCrd({ kind, plural, shortNames, scope, spec, status, columns }: Ki
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
                 ...(spec ? { spec: buildStructuralSchema(spec) } : {}),
-                status: buildStructuralSchema(status),
+                status: { ...buildStructuralSchema(status), ...(spec ? { default: UNOBSERVED } : {}) },
               },
             },
           },

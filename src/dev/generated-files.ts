@@ -8,14 +8,15 @@ import {
   operatorUser,
 } from '../admission/index.ts';
 import { buildCrds, GROUP } from '../api/index.ts';
+import { buildArgoCdFiles } from './argocd.ts';
 import { buildLibraryFiles } from './library.ts';
 
 const NAMESPACE = '{{ .Release.Namespace }}';
 const IMAGE = '{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}';
 
-/** @returns every generated file's path in the repository and its content. Sources: src/, and the modules of policies/lib. */
+/** @returns every generated file's path in the repository and its content. Sources: src/, policies/lib, examples/gitops. */
 export function buildGeneratedFiles(): ReadonlyMap<string, string> {
-  const files = new Map<string, string>(buildLibraryFiles());
+  const files = new Map<string, string>([...buildLibraryFiles(), ...buildArgoCdFiles()]);
   for (const crd of buildCrds()) {
     const file = `${nameOf(crd).replace(`.${GROUP}`, '')}.yaml`;
     files.set(`crds/${file}`, renderYaml(crd));

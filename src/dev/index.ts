@@ -3,6 +3,8 @@ export { type Cluster, existingCluster, kubeconfigFor } from './cluster.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 export { type ControlPlaneBinaries, ensureControlPlane } from './control-plane-binaries.ts';
 export { DevError } from './dev-error.ts';
+export { ensureFlux, type FluxParts } from './flux-binaries.ts';
+export { ensureGitopsHealth } from './gitops-health-binary.ts';
 export { ensureHelm } from './helm-binary.ts';
 export { install } from './install.ts';
 export { ensureKind } from './kind-binary.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { cached, digestOf } from './build-cache.ts';
-import { readCompilerSources } from './compiler-sources.ts';
 import { goBuild } from './go-build.ts';
+import { readGoSources } from './go-sources.ts';
 import { hostTarget } from './host-target.ts';
 import type { Report } from './progress.ts';
 import { repositoryRoot } from './repository.ts';
@@ -19,7 +19,7 @@ const FLAGS = ['-trimpath', '-buildvcs=false'];
 export async function ensureNativeOpa(report: Report = console.error): Promise<string> {
   const module = join(repositoryRoot, 'compiler');
   const env = { ...hostTarget(), CGO_ENABLED: '0' };
-  const digest = digestOf([...(await readCompilerSources(module)), JSON.stringify({ FLAGS, env })]);
+  const digest = digestOf([...(await readGoSources(module)), JSON.stringify({ FLAGS, env })]);
   const folder = await cached('native-opa', digest, (output) =>
     goBuild(
       {

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, digestOf } from './build-cache.ts';
-import { readCompilerSources } from './compiler-sources.ts';
 import { goBuild } from './go-build.ts';
+import { readGoSources } from './go-sources.ts';
 import type { Report } from './progress.ts';
 import { repositoryRoot } from './repository.ts';
 
@@ -21,7 +21,7 @@ const ENV = { GOOS: 'wasip1', GOARCH: 'wasm', CGO_ENABLED: '0' };
  */
 export async function ensureCompiler(report: Report = console.error): Promise<string> {
   const module = join(repositoryRoot, 'compiler');
-  const digest = digestOf([...(await readCompilerSources(module)), JSON.stringify({ FLAGS, ENV })]);
+  const digest = digestOf([...(await readGoSources(module)), JSON.stringify({ FLAGS, ENV })]);
   const folder = await cached('compiler', digest, (output) =>
     goBuild(
       {

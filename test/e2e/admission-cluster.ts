@@ -9,7 +9,7 @@ import {
   operatorIdentity,
 } from '../../src/admission/index.ts';
 import { type ApprovalRecord, buildCrds, GROUP, type Metadata, type ModelVersion } from '../../src/api/index.ts';
-import { kubeconfigFor, type User } from '../../src/dev/index.ts';
+import { type Cluster, kubeconfigFor, type User } from '../../src/dev/index.ts';
 
 export interface Answer {
   readonly ok: boolean;
@@ -51,8 +51,7 @@ export function aVersion(metadata: Partial<Metadata>, spec: Record<string, unkno
   };
 }
 
-export async function installAdmission(): Promise<AdmissionCluster> {
-  const cluster = inject('cluster');
+export async function installAdmission(cluster: Cluster = inject('cluster')): Promise<AdmissionCluster> {
   const namespace = `admission-${randomBytes(4).toString('hex')}`;
   const run =
     (kubeconfig: string): Kubectl =>

@@ -45,7 +45,7 @@ describe('a new version', () => {
     const name = 'with-status';
     const version = { ...aVersion({ name }), status: { stage: 'Production' } };
     assertOk(await cluster.submitter(['create', '--filename', '-'], version));
-    expect((await cluster.read(name)).status).toBeUndefined();
+    expect((await cluster.read(name)).status).toEqual({ observedGeneration: -1 });
   });
 
   test('made again from a deleted one does not bring its approval', async () => {
