@@ -61,8 +61,8 @@ function buildPeopleRoles(): readonly Manifest[] {
 }
 
 /**
- * The operator reads versions, policies and registries and writes their status. It makes versions, and changes what they
- * ask for, where a ModelRegistry imports; it cannot approve one.
+ * The operator reads versions, policies and registries and writes their status. It can neither change a version nor approve
+ * one; where a ModelRegistry imports, an administrator gives it `assent-submitter` in that namespace.
  */
 function buildOperatorRoles(namespace: string): readonly Manifest[] {
   const subjects = [operatorSubject(namespace)];
@@ -70,7 +70,6 @@ function buildOperatorRoles(namespace: string): readonly Manifest[] {
   return [
     buildClusterRole(OPERATOR_NAME, [
       ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'modelregistries'], READ),
-      ours(['modelversions'], ['create', 'patch']),
       ours(
         ['modelversions/status', 'approvalpolicies/status', 'clusterapprovalpolicies/status', 'modelregistries/status'],
         ['get', 'update', 'patch'],

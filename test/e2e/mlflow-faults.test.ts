@@ -152,6 +152,20 @@ describe('an MLflow that is away', () => {
 });
 
 describe('a ModelRegistry that cannot be used says why', () => {
+  it('a right that the operator lacks', async () => {
+    const { rest, cluster, mlflow } = ground;
+    await rest.register('forbidden', 1, await rest.run(0.95));
+    assertOk(await cluster.admin(['delete', 'rolebinding', 'assent-import']));
+    await ground.apply(aRegistry('forbidden', mlflow.url, { models: ['forbidden'], import: {} }));
+    await until(
+      () => ground.condition('forbidden', 'Ready'),
+      expect.objectContaining({ status: 'False', reason: 'Failed' }),
+    );
+    expect((await ground.condition('forbidden', 'Ready'))?.message).toContain('ClusterRole assent-submitter');
+    await ground.grantImport();
+    await until(() => ground.approved('forbidden-1'), 'AutoApproved');
+  });
+
   it('an address that is none: at once, when it is applied', async () => {
     const { admin } = ground.cluster;
     const answer = await admin(['apply', '--filename', '-'], aRegistry('nowhere', 'mlflow', { export: {} }));

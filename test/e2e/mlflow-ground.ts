@@ -19,6 +19,8 @@ export interface MlflowGround extends AsyncDisposable {
   readonly operator: OperatorProcess;
   startOperator(...hosts: readonly string[]): Promise<void>;
   apply(...objects: readonly Record<string, unknown>[]): Promise<void>;
+  /** As an administrator would: the operator may make versions. */
+  grantImport(): Promise<void>;
   registry(name: string): Promise<ModelRegistry>;
   /** @returns one condition of a ModelRegistry */
   condition(registry: string, type: string): Promise<Condition | undefined>;
@@ -34,6 +36,11 @@ export async function startMlflowGround(options: MlflowServerOptions = {}): Prom
   const headers = options.password
     ? { authorization: `Basic ${Buffer.from(`admin:${options.password}`).toString('base64')}` }
     : undefined;
+  const grantImport = async () => {
+    const user = `--user=${operatorIdentity(DEFAULT_NAMESPACE).user}`;
+    assertOk(await cluster.admin(['create', 'rolebinding', 'assent-import', '--clusterrole=assent-submitter', user]));
+  };
+  await grantImport();
   let operator: OperatorProcess | undefined;
   const read = async <Kind>(kind: string, name: string): Promise<Kind | undefined> => {
     const answer = await cluster.admin(['get', kind, name, '--output', 'json']);
@@ -67,6 +74,7 @@ export async function startMlflowGround(options: MlflowServerOptions = {}): Prom
       const list = { apiVersion: 'v1', kind: 'List', items: objects };
       assertOk(await cluster.admin(['apply', '--filename', '-'], list));
     },
+    grantImport,
     registry,
     condition: async (name, type) =>
       (await registry(name)).status?.conditions?.find((condition) => condition.type === type),

@@ -63,15 +63,17 @@ export function createFactsStore(options: FactsStoreOptions): FactsStore {
   const fetchOne = async (id: string): Promise<undefined> => {
     const entry = entries.get(id);
     if (!entry) return;
+    let facts: VersionFacts;
     try {
-      const facts = await options.fetch(entry.model, entry.version);
-      for (const key of entry.askers) await options.onFacts(key, facts);
+      facts = await options.fetch(entry.model, entry.version);
       settle(entry, { facts, problem: null });
     } catch (error) {
       // Old facts are none: whoever stopped the registry must not have them stand.
       settle(entry, { facts: null, problem: error instanceof Error ? error.message : String(error) });
       if (!(error instanceof RegistryError && error.code === 'not-found')) throw error;
+      return;
     }
+    for (const key of entry.askers) await options.onFacts(key, facts);
   };
 
   const find = (model: string, version: string): Entry => {

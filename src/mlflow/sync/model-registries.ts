@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ModelRegistry, type ModelRegistryStatus, type ModelVersion } from '../../api/index.ts';
+import { ModelRegistry, ModelRegistryStatus, type ModelVersion } from '../../api/index.ts';
 import { type RegistryContent, renderCanonicalJson } from '../../decision/index.ts';
 import type { AddressGuard } from '../../distribution/index.ts';
 import { type Cluster, createPlainStore, createWorkQueue, resourcePath, watchResource } from '../../kube/index.ts';
@@ -122,7 +122,7 @@ export function createModelRegistries(options: ModelRegistriesOptions): ModelReg
       ? session
         ? nextRegistryStatus(parsed.data, session.state(), now)
         : null
-      : invalidRegistryStatus(metadata.generation, describe(parsed.error), now);
+      : invalidRegistryStatus(metadata.generation, describe(parsed.error), { before: status, now });
     if (!next || renderCanonicalJson(next) === renderCanonicalJson(status ?? {})) return;
     const { namespace, name, uid } = metadata;
     await cluster.request({
@@ -188,7 +188,8 @@ const Stored = z.object({
     uid: z.string(),
     generation: z.number().default(1),
   }),
-  status: z.unknown().optional(),
+  // Of one that this operator cannot read, it says so anew.
+  status: ModelRegistryStatus.optional().catch(undefined),
 });
 
 function describe(error: z.ZodError): string {

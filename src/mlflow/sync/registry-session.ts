@@ -1,7 +1,7 @@
 import { type ModelRegistry, ModelVersion, parseDurationMs } from '../../api/index.ts';
 import type { RegistryContent } from '../../decision/index.ts';
 import type { AddressGuard } from '../../distribution/index.ts';
-import { type Cluster, createWorkQueue } from '../../kube/index.ts';
+import { type Cluster, createWorkQueue, KubeApiError } from '../../kube/index.ts';
 import type { RegistryEvents } from '../../telemetry/index.ts';
 import { type RegisteredVersion, RegistryError } from '../client/index.ts';
 import type { Clock, SeenVersion, VersionSource } from '../ports.ts';
@@ -62,6 +62,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
   const exported = new Map<string, string>();
   let comparison: RegistryState['comparison'] = null;
   let progress: RegistryState['progress'] = null;
+  let failure: string | null = null;
   let lastEventTime: string | null = null;
   let requestedSyncAt: string | null = registry.metadata.annotations?.[SYNC_ANNOTATION] ?? null;
   let handledSyncAt: string | null = null;
@@ -145,6 +146,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
     } catch (error) {
       const refusal = calls.refusal();
       if (refusal) return { requeueAfterMs: refusal.forMs };
+      failure = explainFailure(error, namespace);
       throw error;
     } finally {
       handledSyncAt = requested;
@@ -152,6 +154,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
       options.onChange();
     }
     const seconds = Math.round(performance.now() - startedAt) / 1000;
+    failure = null;
     comparison = { ...compared, at: clock(), seconds };
     events.compared(id, { ...compared, seconds });
     resume();
@@ -236,6 +239,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
         ? [...pending].filter((key) => isPending(key, { versions, index })).length
         : 0,
       refusal: calls.refusal()?.error ?? null,
+      failure,
       lastEventTime,
       handledSyncAt,
     }),
@@ -245,4 +249,12 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
       connection[Symbol.dispose]();
     },
   };
+}
+
+/** @returns null where it passes by itself, as a race for a write does */
+function explainFailure(error: unknown, namespace: string): string | null {
+  if (error instanceof KubeApiError && error.code === 'conflict') return null;
+  if (!(error instanceof KubeApiError && error.code === 'forbidden'))
+    return error instanceof Error ? error.message : String(error);
+  return `the operator may not make or change ModelVersions in ${namespace}: an administrator gives it the ClusterRole assent-submitter there (docs/mlflow.md)`;
 }

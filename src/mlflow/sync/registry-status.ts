@@ -11,6 +11,8 @@ export interface RegistryState {
   readonly imported: number;
   readonly pendingExports: number;
   readonly refusal: RegistryError | null;
+  /** Why the last comparison did not come to its end, where the registry is not to blame. */
+  readonly failure: string | null;
   readonly lastEventTime: string | null;
   /** The last request for a comparison that was answered. */
   readonly handledSyncAt: string | null;
@@ -71,9 +73,18 @@ export function nextRegistryStatus(
   };
 }
 
-/** @returns the status of one whose spec cannot be read */
-export function invalidRegistryStatus(generation: number, problem: string, now: string): ModelRegistryStatus {
-  const said = { reason: 'InvalidSpec', message: problem, lastTransitionTime: now, observedGeneration: generation };
+/**
+ * @param before as it is stored: what was said already keeps its time, so that nothing is written
+ * @returns the status of one whose spec cannot be read
+ */
+export function invalidRegistryStatus(
+  generation: number,
+  problem: string,
+  { before, now }: { readonly before: ModelRegistryStatus | undefined; readonly now: string },
+): ModelRegistryStatus {
+  const stood = before?.conditions?.find(({ reason }) => reason === 'InvalidSpec');
+  const lastTransitionTime = stood?.lastTransitionTime ?? now;
+  const said = { reason: 'InvalidSpec', message: problem, lastTransitionTime, observedGeneration: generation };
   return {
     observedGeneration: generation,
     conditions: [
@@ -83,7 +94,8 @@ export function invalidRegistryStatus(generation: number, problem: string, now: 
   };
 }
 
-function judgeReady({ refusal, comparison, progress }: RegistryState): Said {
+function judgeReady({ refusal, failure, comparison, progress }: RegistryState): Said {
+  if (failure !== null) return { value: 'False', reason: 'Failed', message: failure };
   if (refusal) return { value: 'False', reason: REASONS[refusal.code], message: refusal.message };
   if (!comparison) {
     const message = progress
