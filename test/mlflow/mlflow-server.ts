@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureMlflow, findFreePort } from '../../src/dev/index.ts';
-import { until } from '../e2e/until.ts';
 
 /** A real `mlflow server` on SQLite. */
 export interface MlflowServer extends AsyncDisposable {
@@ -61,7 +61,11 @@ export async function startMlflowServer(
     const end = () => pid !== undefined && process.kill(-pid, 'SIGKILL');
     process.once('exit', end);
     child.once('exit', () => process.off('exit', end));
-    await until(() => isUp(url), true, 120_000);
+    while (!(await isUp(url))) {
+      if (child.exitCode !== null)
+        throw new Error(`mlflow ended with ${child.exitCode}: is the folder ${folder} its own?`);
+      await sleep(100);
+    }
   };
   await start();
   return { url, python: environment.python, database, start, kill, [Symbol.asyncDispose]: kill };

@@ -84,3 +84,28 @@ test('without the admission policies it says that approvals are not honoured', (
   const text = shown(aScene().with({ approvalsVerified: false }).applied());
   expect(text).toMatch(/^Approvals: {2}the admission policies are missing or changed/m);
 });
+
+test('what the model registry says, where it differs from the spec, and what it shows of the decision', () => {
+  const { snapshot } = aScene().applied();
+  const { modelVersion } = snapshot;
+  const status = {
+    ...modelVersion.status,
+    verified: {
+      ...{
+        registry: 'mlflow',
+        outcome: 'Read',
+        url: 'https://mlflow.example.com',
+        runId: '8f',
+        metrics: { accuracy: 0.7 },
+      },
+      differences: ['metrics.accuracy is 0.99, and the run says 0.7'],
+    },
+    exported: { registry: 'mlflow', decisionId: 'sha256:0', stage: 'Staging', at: START },
+  };
+  const style = { program: 'assent', flags: {}, nowMs: Date.parse(START), paint: (_: unknown, text: string) => text };
+  expect(renderStatus(StoredVersion.parse({ ...modelVersion, status }), style)).toContain(`Registry:
+  run 8f at https://mlflow.example.com: accuracy 0.7
+  metrics.accuracy is 0.99, and the run says 0.7
+  mlflow shows Staging since ${START}
+`);
+});

@@ -30,6 +30,7 @@ export function renderStatus(version: StoredVersion, style: StatusStyle): string
     ...(decision
       ? [renderPolicies(decision), renderWarnings(decision), renderRequirements(version, decision, style)]
       : []),
+    renderRegistry(version, style),
     renderNotCounted(version),
     renderNext(version, decision, style),
   ]
@@ -104,6 +105,19 @@ function describeOpen({ approvers, approvedBy }: StoredRequirement, whoCan: stri
     .map((approver) => printable(approver))
     .map((approver) => approver.replace(/^group:/, 'members of group ').replace(/^serviceaccount:/, 'service account '))
     .join(', ');
+}
+
+/** What the model registry says of the version, and what it shows of the decision. */
+function renderRegistry({ status: { verified, exported } }: StoredVersion, { paint }: StatusStyle): string {
+  const { registry, outcome, url, runId, metrics = {}, differences = [], message = '' } = verified ?? {};
+  const facts = Object.entries(metrics).map(([name, value]) => `${name} ${value}`);
+  const shown = exported?.decisionId ? `shows ${exported.stage} since ${exported.at}` : '';
+  return section('Registry', [
+    ...(outcome === 'Read' ? [printable(`run ${runId} at ${url}: ${facts.join(', ') || 'no metrics'}`)] : []),
+    ...(outcome === 'Unavailable' ? [paint('yellow', printable(`${registry}: ${message}`))] : []),
+    ...differences.map((difference) => paint('yellow', printable(difference))),
+    ...(shown ? [printable(`${exported?.registry} ${shown}`)] : []),
+  ]);
 }
 
 function renderNotCounted({ status }: StoredVersion): string {
