@@ -1,12 +1,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { AddressGuard } from './address-guard.ts';
 import { BundleError } from './bundle-error.ts';
 
 export interface HttpRequest {
-  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
@@ -28,9 +28,33 @@ export interface Transport {
   /** Authorities in PEM for the host that was named, in place of the public ones. */
   readonly caBundle?: string | undefined;
   readonly timeoutMs?: number;
+  /** Connections that are kept between requests; without them each request opens its own. */
+  readonly connections?: Connections | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Connections to the hosts of one transport, for whoever asks often. */
+export interface Connections extends Disposable {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+/** An address is looked up and judged whenever a connection is opened. */
+export function createConnections(most: number): Connections {
+  const options = { keepAlive: true, maxSockets: most, timeout: IDLE_MS };
+  const [http, https] = [new HttpAgent(options), new HttpsAgent(options)];
+  return {
+    http,
+    https,
+    [Symbol.dispose]() {
+      http.destroy();
+      https.destroy();
+    },
+  };
+}
+
+/** Servers close an idle connection after a minute or more: one that is used at that moment would fail its request. */
+const IDLE_MS = 15_000;
 const TIMEOUT_MS = 15_000;
 const REDIRECTS = 3;
 const USER_AGENT = 'assent';
@@ -62,20 +86,21 @@ export async function sendHttp(request: HttpRequest, transport: Transport): Prom
 
 async function sendOnce(
   { method = 'GET', url, headers = {}, body, maxBytes }: HttpRequest,
-  { guard, caBundle, signal }: Transport,
+  { guard, caBundle, connections, signal }: Transport,
   atHome: boolean,
 ): Promise<HttpAnswer> {
   guard.check(url);
   const { authorization: _, ...withoutCredentials } = headers;
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const secure = url.protocol === 'https:';
+  const send = secure ? httpsRequest : httpRequest;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   let outgoing: ClientRequest | undefined;
   try {
     // It throws at once where authorities are no PEM, or a header has a character that none may have.
     outgoing = send(url, {
       method,
-      agent: false,
+      agent: connections?.[secure ? 'https' : 'http'] ?? false,
       lookup: guard.lookupFor(url),
       ...(isIP(host) ? {} : { servername: host }),
       ...(atHome && caBundle ? { ca: caBundle } : {}),

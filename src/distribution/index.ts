@@ -17,11 +17,11 @@ export {
   fetchBundle,
 } from './fetch-bundle.ts';
 export { fetchDocument } from './fetch-document.ts';
-export type { Transport } from './http-request.ts';
+export { type Connections, createConnections, type HttpAnswer, sendHttp, type Transport } from './http-request.ts';
 export { findOciBundle, pushBundle, pushCosignSignature } from './oci-bundle.ts';
 export { type OciReference, parseOciReference } from './oci-reference.ts';
 export { type OciRepository, openRepository } from './oci-registry.ts';
 export { type BundleFiles, readArchive } from './read-archive.ts';
-export type { Credentials } from './registry-login.ts';
+export { type Credentials, renderAuthorization } from './registry-login.ts';
 export { parsePublicKey } from './signature-keys.ts';
 export { writeArchive } from './write-archive.ts';

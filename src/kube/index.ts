@@ -7,5 +7,7 @@ export { listPages } from './list-pages.ts';
 export { mergeConfigMap } from './merge-config-map.ts';
 export { type ResourceType, resourcePath } from './resource-type.ts';
 export { type CompactStore, createCompactStore, createPlainStore } from './store.ts';
+export { untilAborted } from './until-aborted.ts';
 export { updateStatus } from './update-status.ts';
 export { watchResource } from './watch-resource.ts';
+export { createWorkQueue, type WorkQueue, type WorkResult } from './work-queue.ts';

@@ -1,11 +1,10 @@
 import type { StageApprovalsStatus } from '../api/index.ts';
-import type { Cluster } from '../kube/index.ts';
+import { type Cluster, untilAborted } from '../kube/index.ts';
 import type { OperatorEvents } from '../telemetry/index.ts';
 import { createGuardedNamespaces } from './guarded-namespaces.ts';
 import { keepStageApprovals, type StageApprovalsKeeper } from './keep-stage-approvals.ts';
 import type { ModelVersionSummary } from './model-version-summary.ts';
 import type { Clock, ModelVersionCache } from './ports.ts';
-import { untilAborted } from './until-aborted.ts';
 import { watchGuard } from './watch-guard.ts';
 
 /** What the operator does for the deployment guard: as long as that is installed, and nothing before or after. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { STAGE_APPROVALS_NAME, type StageApprovalsStatus } from '../api/index.ts';
-import { type Cluster, createPlainStore, watchResource } from '../kube/index.ts';
+import { type Cluster, createPlainStore, createWorkQueue, untilAborted, watchResource } from '../kube/index.ts';
 import { createApprovedVersions } from './approved-versions.ts';
 import type { GuardedNamespaces } from './guarded-namespaces.ts';
 import type { ModelVersionSummary } from './model-version-summary.ts';
@@ -8,8 +8,6 @@ import type { Clock, ModelVersionCache, StageApprovalsWriter } from './ports.ts'
 import { reconcileStageApprovals } from './reconcile-stage-approvals.ts';
 import { STAGE_APPROVALS } from './resources.ts';
 import { createStageApprovalsWriter } from './stage-approvals-writer.ts';
-import { untilAborted } from './until-aborted.ts';
-import { createWorkQueue } from './work-queue.ts';
 import { createWrittenVersions } from './written-versions.ts';
 
 /** Keeps the StageApprovals of all guarded namespaces as long as it lives. */

@@ -1,4 +1,5 @@
 import { buildInvalidStatus, buildPlan, isSettled, type Plan } from '../decision/index.ts';
+import type { WorkResult } from '../kube/index.ts';
 import { evaluatePolicies } from './evaluate-policies.ts';
 import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
@@ -7,7 +8,6 @@ import type { PolicyHealth } from './policy-health.ts';
 import type { DecisionSigner, EventRecorder, ObjectRef, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
 import { signPlan } from './sign-plan.ts';
 import type { AdmissionWatch } from './watch-admission.ts';
-import type { WorkResult } from './work-queue.ts';
 import type { WrittenVersions } from './written-versions.ts';
 
 interface ModelVersionReconcilerPorts extends Omit<SnapshotSources, 'approvalsVerified'> {

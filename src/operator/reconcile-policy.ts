@@ -1,4 +1,5 @@
 import type { ApprovalPolicyStatus } from '../api/index.ts';
+import type { WorkResult } from '../kube/index.ts';
 import type { CompiledPolicy } from '../rego/index.ts';
 import { refOf } from './object-ref.ts';
 import { fingerprintPolicy, type PolicyCatalog, type PolicyEntry, type PolicyState } from './policy-catalog.ts';
@@ -6,7 +7,6 @@ import type { PolicyHealth } from './policy-health.ts';
 import { describeCompileErrors, nextPolicyStatus } from './policy-status.ts';
 import type { Clock, EventRecorder, PolicyCompiler, RecordLog, StatusWriter } from './ports.ts';
 import { type BundleRefresher, comesInBundle } from './refresh-bundle.ts';
-import type { WorkResult } from './work-queue.ts';
 
 interface PolicyReconcilerPorts {
   readonly catalog: PolicyCatalog;

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { Metadata, StageApprovals, type StageApprovalsStatus } from '../api/index.ts';
+import type { WorkResult } from '../kube/index.ts';
 import type { ApprovedVersions } from './approved-versions.ts';
 import { buildStageApprovals } from './build-stage-approvals.ts';
 import type { GuardedNamespaces } from './guarded-namespaces.ts';
 import { refOf } from './object-ref.ts';
 import type { Clock, StageApprovalsWriter } from './ports.ts';
-import type { WorkResult } from './work-queue.ts';
 import type { WrittenVersions } from './written-versions.ts';
 
 interface StageApprovalsPorts {

@@ -1,6 +1,14 @@
 import { operatorUser } from '../admission/index.ts';
 import { type AddressGuard, createAddressGuard } from '../distribution/index.ts';
-import { type Cluster, createCompactStore, createPlainStore, type ResourceType, watchResource } from '../kube/index.ts';
+import {
+  type Cluster,
+  createCompactStore,
+  createPlainStore,
+  createWorkQueue,
+  type ResourceType,
+  untilAborted,
+  watchResource,
+} from '../kube/index.ts';
 import type { OperatorEvents } from '../telemetry/index.ts';
 import { createAdmissionReader } from './admission-reader.ts';
 import { createAdmissionState } from './admission-state.ts';
@@ -22,10 +30,8 @@ import { MODEL_VERSIONS, NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
-import { untilAborted } from './until-aborted.ts';
 import { watchAdmission } from './watch-admission.ts';
 import { watchClock } from './watch-clock.ts';
-import { createWorkQueue } from './work-queue.ts';
 import { createWrittenVersions } from './written-versions.ts';
 
 export interface OperatorOptions {
