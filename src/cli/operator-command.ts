@@ -4,6 +4,7 @@ import { readConfig } from '../config/index.ts';
 import { type AllowedHost, createAddressGuard } from '../distribution/index.ts';
 import { loadCluster } from '../kube/index.ts';
 import { startOperator } from '../operator/index.ts';
+import { startApprovalTasks } from '../pipeline/index.ts';
 import { createCompiler, createEvaluator } from '../rego/index.ts';
 import { createLogger, createOperatorEvents, createOperatorMetrics, startHealthServer } from '../telemetry/index.ts';
 import { addBundleHost } from './bundle-hosts.ts';
@@ -64,6 +65,7 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
     ...regoPaths(),
     ...(options.evaluators ? { threads: options.evaluators } : {}),
   });
+  await using approvalTasks = startApprovalTasks({ cluster, ...(namespaces ? { namespaces } : {}), events });
   await using operator = startOperator({
     cluster,
     ...(namespaces ? { namespaces } : {}),
@@ -73,6 +75,7 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
     evaluator,
     events,
     records,
+    observers: [approvalTasks],
     workers: options.workers,
   });
   keepHeapSmall({ loaded: operator.ready, isBusy: () => operator.queueLength > 0 });

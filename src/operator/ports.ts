@@ -60,6 +60,12 @@ export interface EvidenceReader {
   read(key: string, source: AttestationSource, namespace: string): EvidenceContent;
 }
 
+/** Told of every change of the versions. */
+export interface VersionObserver {
+  /** @param summary undefined: the version is gone */
+  observe(key: string, summary: ModelVersionSummary | undefined): void;
+}
+
 /** Which object a write is for, and which state of it the write was made from. */
 export interface ObjectRef {
   readonly namespace?: string;

@@ -21,7 +21,15 @@ import { createModelVersionIndex } from './model-version-index.ts';
 import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createPolicyCatalog, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
-import type { Clock, PolicyCompiler, PolicyEvaluator, PolicyKind, RecordLog } from './ports.ts';
+import type {
+  Clock,
+  ModelVersionCache,
+  PolicyCompiler,
+  PolicyEvaluator,
+  PolicyKind,
+  RecordLog,
+  VersionObserver,
+} from './ports.ts';
 import { readLabels } from './read-labels.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
 import { fetchPolicy, reconcilePolicy } from './reconcile-policy.ts';
@@ -47,6 +55,7 @@ export interface OperatorOptions {
   readonly events: OperatorEvents;
   /** Where every decision is recorded before it takes effect. */
   readonly records: RecordLog;
+  readonly observers?: readonly VersionObserver[];
   readonly clock?: Clock;
   /** How many versions are worked on at once. */
   readonly workers?: number;
@@ -61,6 +70,7 @@ export interface Operator extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** Versions that wait or are worked on. */
   readonly queueLength: number;
+  readonly versions: ModelVersionCache;
 }
 
 const WORKERS = 32;
@@ -202,6 +212,7 @@ export function startOperator(options: OperatorOptions): Operator {
         index.observe(key, old, now);
         written.observe(key);
         guard.observeVersion(key, now);
+        for (const observer of options.observers ?? []) observer.observe(key, now);
         if (now?.needsWork) versions.add(key);
         const summary = now ?? old;
         const holder = [old, now].some((state) => state && holdsExclusively(state.stage));
@@ -303,6 +314,7 @@ export function startOperator(options: OperatorOptions): Operator {
     get queueLength() {
       return versions.length;
     },
+    versions: versionStore,
     async [Symbol.asyncDispose]() {
       stop.abort();
       clockWatch[Symbol.dispose]();

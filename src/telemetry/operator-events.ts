@@ -48,6 +48,8 @@ export interface OperatorEvents {
   eventDropped(error: unknown): void;
   /** The deployment guard was installed, changed or taken away. */
   deploymentGuardChanged(fields: { readonly installed: boolean; readonly problems: readonly string[] }): void;
+  /** Tekton's CustomRuns are served from now on, or no more. */
+  approvalTasksChanged(served: boolean): void;
   /** The deployment guard of a namespace goes by other approvals now. */
   stageApprovalsWritten(fields: {
     readonly namespace: string;
@@ -133,6 +135,7 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
       if (fields.problems.length === 0) log.info(fields, 'deployment guard changed');
       else log.warn(fields, 'deployment guard lets more through than it was built to');
     },
+    approvalTasksChanged: (served) => log.info({ served }, 'approval tasks of Tekton'),
     stageApprovalsWritten: (fields) => {
       const { namespace, omitted } = fields;
       metrics.stageApprovalsWrites.inc({ namespace });

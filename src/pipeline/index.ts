@@ -1,0 +1,1 @@
+export { type ApprovalTasks, startApprovalTasks } from './tekton/approval-tasks.ts';
