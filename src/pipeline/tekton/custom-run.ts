@@ -12,7 +12,7 @@ export const CUSTOM_RUNS: ResourceType = {
 };
 
 /** What a `taskRef` names to have this controller serve it. There are no objects of this kind. */
-export const APPROVAL_TASK = { apiVersion: API_VERSION, kind: 'Approval' } as const;
+const APPROVAL_TASK = { apiVersion: API_VERSION, kind: 'Approval' } as const;
 
 const Reference = z.looseObject({
   apiVersion: z.string().optional(),
