@@ -38,14 +38,18 @@ function buildPeopleRoles(): readonly Manifest[] {
   return [
     buildClusterRole(
       'assent-viewer',
-      [ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'stageapprovals'], READ)],
+      [ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'stageapprovals', 'notifications'], READ)],
       ['view'],
     ),
     buildClusterRole('assent-submitter', [ours(['modelversions'], [...READ, ...WRITE])], ['edit']),
     // Not in `edit`: who may submit a version must not thereby approve it.
     buildClusterRole('assent-approver', [ours(['modelversions'], [...READ, 'patch', APPROVE_VERB])], ['admin']),
     // Not in `edit` either: whoever writes the policies can let every version through.
-    buildClusterRole('assent-policy-author', [ours(['approvalpolicies'], [...READ, ...WRITE])], ['admin']),
+    buildClusterRole(
+      'assent-policy-author',
+      [ours(['approvalpolicies', 'notifications'], [...READ, ...WRITE])],
+      ['admin'],
+    ),
     // In none: a namespace's admin does not write policies for the cluster.
     buildClusterRole('assent-cluster-policy-author', [
       ours(['approvalpolicies', 'clusterapprovalpolicies'], [...READ, ...WRITE]),
@@ -59,9 +63,9 @@ function buildOperatorRoles(namespace: string): readonly Manifest[] {
   const metadata = buildMetadata(OPERATOR_NAME, { namespace });
   return [
     buildClusterRole(OPERATOR_NAME, [
-      ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies'], READ),
+      ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'notifications'], READ),
       ours(
-        ['modelversions/status', 'approvalpolicies/status', 'clusterapprovalpolicies/status'],
+        ['modelversions/status', 'approvalpolicies/status', 'clusterapprovalpolicies/status', 'notifications/status'],
         ['get', 'update', 'patch'],
       ),
       { apiGroups: [''], resources: ['namespaces'], verbs: READ },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApprovalPolicySpec, ApprovalPolicyStatus, ClusterApprovalPolicySpec } from './approval-policy.ts';
 import { ModelVersionSpec, ModelVersionStatus } from './model-version.ts';
 import { GROUP, VERSION } from './names.ts';
+import { NotificationSpec, NotificationStatus } from './notification.ts';
 import { StageApprovalsStatus } from './stage-approvals.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -71,6 +72,21 @@ const KINDS: readonly Kind[] = [
     scope: 'Cluster',
     spec: ClusterApprovalPolicySpec,
     ...policyKind,
+  },
+  {
+    kind: 'Notification',
+    plural: 'notifications',
+    shortNames: [],
+    scope: 'Namespaced',
+    spec: NotificationSpec,
+    status: NotificationStatus,
+    columns: [
+      column('Ready', '.status.conditions[?(@.type=="Ready")].status'),
+      column('Delivered', '.status.delivered', { type: 'integer' }),
+      column('Waiting', '.status.waiting', { type: 'integer' }),
+      age,
+      column('Reason', '.status.conditions[?(@.type=="Ready")].message', wide),
+    ],
   },
   {
     kind: 'StageApprovals',

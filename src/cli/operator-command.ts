@@ -24,6 +24,7 @@ interface OperatorCommandOptions extends RecordOptions {
   readonly evaluators?: number;
   readonly healthPort?: number;
   readonly bundleHost?: readonly AllowedHost[];
+  readonly notificationHost?: readonly AllowedHost[];
 }
 
 export function buildOperatorCommand(): Command {
@@ -47,6 +48,11 @@ export function buildOperatorCommand(): Command {
     .option(
       '--bundle-host <host...>',
       'policies may come from HOST[:PORT] although its address is private, or from http://HOST[:PORT] without TLS',
+      addBundleHost,
+    )
+    .option(
+      '--notification-host <host...>',
+      'a Notification may name HOST[:PORT] although its address is private, or http://HOST[:PORT] without TLS',
       addBundleHost,
     );
   return addRecordOptions(command).action(runOperator);
@@ -72,6 +78,7 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
     operatorNamespace: options.operatorNamespace,
     compiler,
     bundleGuard: createAddressGuard(options.bundleHost ?? []),
+    notificationGuard: createAddressGuard(options.notificationHost ?? [], '--notification-host'),
     evaluator,
     events,
     records,

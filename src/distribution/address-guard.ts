@@ -59,17 +59,18 @@ NEVER.addSubnet('fe80::', 10, 'ipv6');
 NEVER.addAddress('fd00:ec2::254', 'ipv6');
 NEVER.addAddress('fd20:ce::254', 'ipv6');
 
-/** @param allowed hosts of private networks; everything public may be asked, over TLS */
-export function createAddressGuard(allowed: readonly AllowedHost[]): AddressGuard {
+/**
+ * @param allowed hosts of private networks; everything public may be asked, over TLS
+ * @param flag by which an administrator allows one, for messages
+ */
+export function createAddressGuard(allowed: readonly AllowedHost[], flag = '--bundle-host'): AddressGuard {
   const find = (url: URL): AllowedHost | undefined =>
     allowed.find(({ hostname, port }) => hostname === hostOf(url) && (port === undefined || port === portOf(url)));
 
   const refuse = (url: URL, address: string): BundleError | null => {
     if (isNever(address)) return refused(`${url.host} is ${address}, an address that only its own machine may ask`);
     if (isPublic(address) || find(url)) return null;
-    return refused(
-      `${url.host} is ${address}, a private address: an administrator allows it by --bundle-host ${url.host}`,
-    );
+    return refused(`${url.host} is ${address}, a private address: an administrator allows it by ${flag} ${url.host}`);
   };
 
   return {
@@ -77,7 +78,7 @@ export function createAddressGuard(allowed: readonly AllowedHost[]): AddressGuar
       if (url.username || url.password)
         throw new BundleError('invalid', 'credentials do not belong in an address; give auth.secretRef');
       if (url.protocol !== 'https:' && !(url.protocol === 'http:' && find(url)?.withoutTls))
-        throw refused(`${url.origin} is not https: an administrator allows it by --bundle-host http://${url.host}`);
+        throw refused(`${url.origin} is not https: an administrator allows it by ${flag} http://${url.host}`);
       const error = isIP(hostOf(url)) ? refuse(url, hostOf(url)) : null;
       if (error) throw error;
     },
