@@ -1,3 +1,7 @@
+import { OPERATOR_NAME } from '../api/index.ts';
+
+export { OPERATOR_NAME };
+
 /**
  * The admission policies by name. Each is bound by a binding of the same name.
  */
@@ -20,9 +24,6 @@ export const GUARD_NAME = 'assent-deployments';
 
 /** In the message of every refusal that passes by itself, once the operator has recorded the earlier decision. */
 export const TRY_AGAIN = 'try again in a moment';
-
-/** The operator's ServiceAccount, Deployment, ClusterRole and Role. */
-export const OPERATOR_NAME = 'assent-operator';
 
 /** The Secret with the keys that sign decisions, in the operator's namespace. */
 export const SIGNING_KEYS_NAME = 'assent-signing-keys';
@@ -50,3 +51,6 @@ export function operatorIdentity(namespace: string): { readonly user: string; re
 export function serviceAccountGroups(namespace: string): readonly string[] {
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
 }
+
+/** What the operator may do for Tekton's CustomRuns: a ClusterRole that is installed by choice. */
+export const APPROVAL_TASKS_NAME = 'assent-approval-tasks';

@@ -40,7 +40,14 @@ function buildPeopleRoles(): readonly Manifest[] {
       'assent-viewer',
       [
         ours(
-          ['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'modelregistries', 'stageapprovals'],
+          [
+            'modelversions',
+            'approvalpolicies',
+            'clusterapprovalpolicies',
+            'modelregistries',
+            'stageapprovals',
+            'notifications',
+          ],
           READ,
         ),
       ],
@@ -50,7 +57,11 @@ function buildPeopleRoles(): readonly Manifest[] {
     // Not in `edit`: who may submit a version must not thereby approve it.
     buildClusterRole('assent-approver', [ours(['modelversions'], [...READ, 'patch', APPROVE_VERB])], ['admin']),
     // Not in `edit` either: whoever writes the policies can let every version through.
-    buildClusterRole('assent-policy-author', [ours(['approvalpolicies'], [...READ, ...WRITE])], ['admin']),
+    buildClusterRole(
+      'assent-policy-author',
+      [ours(['approvalpolicies', 'notifications'], [...READ, ...WRITE])],
+      ['admin'],
+    ),
     // Nor this: whoever names the registry chooses who says what is a fact.
     buildClusterRole('assent-registry-author', [ours(['modelregistries'], [...READ, ...WRITE])], ['admin']),
     // In none: a namespace's admin does not write policies for the cluster.
@@ -69,9 +80,15 @@ function buildOperatorRoles(namespace: string): readonly Manifest[] {
   const metadata = buildMetadata(OPERATOR_NAME, { namespace });
   return [
     buildClusterRole(OPERATOR_NAME, [
-      ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'modelregistries'], READ),
+      ours(['modelversions', 'approvalpolicies', 'clusterapprovalpolicies', 'modelregistries', 'notifications'], READ),
       ours(
-        ['modelversions/status', 'approvalpolicies/status', 'clusterapprovalpolicies/status', 'modelregistries/status'],
+        [
+          'modelversions/status',
+          'approvalpolicies/status',
+          'clusterapprovalpolicies/status',
+          'modelregistries/status',
+          'notifications/status',
+        ],
         ['get', 'update', 'patch'],
       ),
       { apiGroups: [''], resources: ['namespaces'], verbs: READ },

@@ -3,6 +3,7 @@ import { ApprovalPolicySpec, ApprovalPolicyStatus, ClusterApprovalPolicySpec } f
 import { ModelRegistrySpec, ModelRegistryStatus } from './model-registry.ts';
 import { ModelVersionSpec, ModelVersionStatus } from './model-version.ts';
 import { GROUP, VERSION } from './names.ts';
+import { NotificationSpec, NotificationStatus } from './notification.ts';
 import { StageApprovalsStatus } from './stage-approvals.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -94,6 +95,21 @@ const KINDS: readonly Kind[] = [
       column('Last-Sync', '.status.lastSyncTime', { type: 'date' }),
       age,
       column('URL', '.spec.mlflow.url', wide),
+      column('Reason', '.status.conditions[?(@.type=="Ready")].message', wide),
+    ],
+  },
+  {
+    kind: 'Notification',
+    plural: 'notifications',
+    shortNames: [],
+    scope: 'Namespaced',
+    spec: NotificationSpec,
+    status: NotificationStatus,
+    columns: [
+      column('Ready', '.status.conditions[?(@.type=="Ready")].status'),
+      column('Delivered', '.status.delivered', { type: 'integer' }),
+      column('Waiting', '.status.waiting', { type: 'integer' }),
+      age,
       column('Reason', '.status.conditions[?(@.type=="Ready")].message', wide),
     ],
   },

@@ -10,6 +10,7 @@ export * from './model-version.ts';
 export * from './model-version-name.ts';
 export * from './names.ts';
 export * from './nesting.ts';
+export * from './notification.ts';
 export type { PolicyBundle } from './policy-bundle.ts';
 export * from './stage.ts';
 export * from './stage-approvals.ts';

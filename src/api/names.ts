@@ -30,6 +30,9 @@ export const REGISTRY_TAGS = {
   decisionId: `${GROUP}/decision-id`,
 } as const;
 
+/** The operator's ServiceAccount, Deployment, ClusterRole and Role. */
+export const OPERATOR_NAME = 'assent-operator';
+
 /** What a person can decide about a version. */
 export const VERDICTS = ['approve', 'reject', 'revoke'] as const;
 export type Verdict = (typeof VERDICTS)[number];

@@ -5,6 +5,7 @@ import { type AllowedHost, createAddressGuard } from '../distribution/index.ts';
 import { loadCluster } from '../kube/index.ts';
 import { createModelRegistries, startWebhookServer } from '../mlflow/index.ts';
 import { startOperator } from '../operator/index.ts';
+import { startApprovalTasks } from '../pipeline/index.ts';
 import { createCompiler, createEvaluator } from '../rego/index.ts';
 import {
   createLogger,
@@ -32,6 +33,7 @@ interface OperatorCommandOptions extends RecordOptions {
   readonly bundleHost?: readonly AllowedHost[];
   readonly registryHost?: readonly AllowedHost[];
   readonly webhookPort?: number;
+  readonly notificationHost?: readonly AllowedHost[];
 }
 
 export function buildOperatorCommand(): Command {
@@ -62,7 +64,12 @@ export function buildOperatorCommand(): Command {
       'a ModelRegistry may name HOST[:PORT] although its address is private, or http://HOST[:PORT] without TLS',
       addAllowedHost,
     )
-    .option('--webhook-port <port>', "receive MLflow's webhooks on this port", parseInteger(0, 65535));
+    .option('--webhook-port <port>', "receive MLflow's webhooks on this port", parseInteger(0, 65535))
+    .option(
+      '--notification-host <host...>',
+      'a Notification may name HOST[:PORT] although its address is private, or http://HOST[:PORT] without TLS',
+      addAllowedHost,
+    );
   return addRecordOptions(command).action(runOperator);
 }
 
@@ -88,17 +95,19 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
     events: registryEvents,
     clock: () => new Date().toISOString(),
   });
+  await using approvalTasks = startApprovalTasks({ cluster, ...(namespaces ? { namespaces } : {}), events });
   await using operator = startOperator({
     cluster,
     ...(namespaces ? { namespaces } : {}),
     operatorNamespace: options.operatorNamespace,
     compiler,
     bundleGuard: createAddressGuard(options.bundleHost ?? []),
+    notificationGuard: createAddressGuard(options.notificationHost ?? [], '--notification-host'),
     evaluator,
     events,
     records,
     registries,
-    observers: [registries],
+    observers: [registries, approvalTasks],
     workers: options.workers,
   });
   // What is not known yet must not be what the registry is brought in step with.

@@ -1,6 +1,9 @@
-import type { ApprovalRecord, RequirementStatus } from '../api/index.ts';
+import { type ApprovalRecord, OPERATOR_NAME, type RequirementStatus } from '../api/index.ts';
 import type { Requirement } from './policy-outcome.ts';
 import type { Submitter } from './stamp.ts';
+
+/** The operator, wherever it runs: it asks for others, any of whom may be the one who approves. */
+const SPEAKS_FOR_OTHERS = new RegExp(`^system:serviceaccount:[^:]+:${OPERATOR_NAME}$`);
 
 /** What an approval must fit to count. */
 export interface ApprovalContext {
@@ -64,6 +67,8 @@ function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): st
   if (record.verdict === 'reject') return null;
   if (separationOfDuties && !submitter)
     return 'duties are separate and nobody knows who submitted this version: submit it again with the admission policies in force';
+  if (separationOfDuties && submitter && SPEAKS_FOR_OTHERS.test(submitter.user))
+    return 'duties are separate and the operator submitted this version for somebody whom it cannot name, as for a CustomRun or an import: submit it as yourself, or by the ServiceAccount of the pipeline';
   if (separationOfDuties && submitter?.user === record.user)
     return `${record.user} submitted this version, and duties are separate: somebody else must approve it`;
   return null;

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import {
   buildAdmissionManifests,
+  buildApprovalTasksManifests,
   buildGuardManifests,
   buildOperatorManifests,
   buildRbacManifests,
@@ -42,6 +43,8 @@ export function buildGeneratedFiles(): ReadonlyMap<string, string> {
   });
   files.set('charts/assent/templates/admission.yaml', renderTemplate(admission));
   files.set('charts/assent/templates/guard.yaml', renderOptionalTemplate('.Values.guard.enabled', guard));
+  const approvalTasks = buildApprovalTasksManifests({ namespace: NAMESPACE });
+  files.set('charts/assent/templates/tekton.yaml', renderOptionalTemplate('.Values.tekton.enabled', approvalTasks));
   files.set('charts/assent/templates/rbac.yaml', renderTemplate(buildRbacManifests({ namespace: NAMESPACE })));
   files.set('charts/assent/templates/operator.yaml', renderTemplate(operator));
   return files;

@@ -17,4 +17,5 @@ export { ensureRegistry } from './registry-binary.ts';
 export { ensureCompiler } from './rego-compiler-binary.ts';
 export { controlPlaneFolder, repositoryRoot } from './repository.ts';
 export { findFreePort } from './server-port.ts';
+export { ensureTektonConfig, ensureTektonController } from './tekton.ts';
 export { untilAskedToEnd } from './until-asked-to-end.ts';

@@ -21,6 +21,13 @@ export const POLICIES: Readonly<Record<PolicyKind, ResourceType>> = {
   },
 };
 
+export const NOTIFICATIONS: ResourceType = {
+  ...ours,
+  plural: 'notifications',
+  kind: 'Notification',
+  namespaced: true,
+};
+
 export const STAGE_APPROVALS: ResourceType = {
   ...ours,
   plural: 'stageapprovals',

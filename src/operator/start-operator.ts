@@ -19,6 +19,7 @@ import { createEvidenceFetcher } from './evidence-fetcher.ts';
 import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
 import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
+import { createNotifications } from './notifications/notifications.ts';
 import { createPolicyCatalog, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
 import type {
@@ -52,6 +53,8 @@ export interface OperatorOptions {
   readonly compiler: PolicyCompiler;
   /** Which addresses bundles may come from; public ones, over TLS, where it is left out. */
   readonly bundleGuard?: AddressGuard;
+  /** Which addresses Notifications may name; public ones, over TLS, where it is left out. */
+  readonly notificationGuard?: AddressGuard;
   readonly evaluator: PolicyEvaluator;
   readonly events: OperatorEvents;
   /** Where every decision is recorded before it takes effect. */
@@ -143,6 +146,15 @@ export function startOperator(options: OperatorOptions): Operator {
     onNews: (key) => versions.add(key),
   });
 
+  const notifications = createNotifications({
+    cluster,
+    versions: versionStore,
+    namespaces,
+    guard: options.notificationGuard ?? createAddressGuard([], '--notification-host'),
+    events,
+    clock,
+  });
+
   const doubted = new Set<string>();
   let interrupted = false;
   const doubtUnrecorded = (): void => {
@@ -218,6 +230,7 @@ export function startOperator(options: OperatorOptions): Operator {
         index.observe(key, old, now);
         written.observe(key);
         guard.observeVersion(key, now);
+        notifications.observe(key);
         for (const observer of options.observers ?? []) observer.observe(key, now);
         if (now?.needsWork) versions.add(key);
         const summary = now ?? old;
@@ -310,6 +323,7 @@ export function startOperator(options: OperatorOptions): Operator {
       policiesRun,
       fetchesRun,
       models.run(reconcileModel, stop.signal),
+      notifications.run(stop.signal),
       versions.run((key) => reconcileModelVersion(key, ports), stop.signal),
     ]);
   };
@@ -329,7 +343,9 @@ export function startOperator(options: OperatorOptions): Operator {
       clearInterval(publishing);
       await running;
       await Promise.all(
-        [admission, signer, recorder, evidence, guard, ...informers].map((part) => part[Symbol.asyncDispose]()),
+        [admission, signer, recorder, evidence, guard, notifications, ...informers].map((part) =>
+          part[Symbol.asyncDispose](),
+        ),
       );
       events.stopped();
     },

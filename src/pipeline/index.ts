@@ -16,3 +16,4 @@ export {
 export { renderOutputs } from './render-outputs.ts';
 export { ENDING_SIGNALS, runCommand } from './run-command.ts';
 export { runPipeline } from './run-pipeline.ts';
+export { type ApprovalTasks, startApprovalTasks } from './tekton/approval-tasks.ts';

@@ -48,6 +48,10 @@ export interface OperatorEvents {
   eventDropped(error: unknown): void;
   /** The deployment guard was installed, changed or taken away. */
   deploymentGuardChanged(fields: { readonly installed: boolean; readonly problems: readonly string[] }): void;
+  /** A receiver did not take what it was told; null: it never will. */
+  notificationFailed(notification: string, message: string, retryInMs: number | null): void;
+  /** Tekton's CustomRuns are served from now on, or no more. */
+  approvalTasksChanged(served: boolean): void;
   /** The deployment guard of a namespace goes by other approvals now. */
   stageApprovalsWritten(fields: {
     readonly namespace: string;
@@ -133,6 +137,13 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
       if (fields.problems.length === 0) log.info(fields, 'deployment guard changed');
       else log.warn(fields, 'deployment guard lets more through than it was built to');
     },
+    notificationFailed: (notification, message, retryInMs) => {
+      log.warn(
+        { notification, message, ...(retryInMs === null ? {} : { retryInMs: Math.round(retryInMs) }) },
+        'notification failed',
+      );
+    },
+    approvalTasksChanged: (served) => log.info({ served }, 'approval tasks of Tekton'),
     stageApprovalsWritten: (fields) => {
       const { namespace, omitted } = fields;
       metrics.stageApprovalsWrites.inc({ namespace });
