@@ -2,9 +2,6 @@ import { type ApprovalRecord, OPERATOR_NAME, type RequirementStatus } from '../a
 import type { Requirement } from './policy-outcome.ts';
 import type { Submitter } from './stamp.ts';
 
-/** The operator, wherever it runs: it asks for others, any of whom may be the one who approves. */
-const SPEAKS_FOR_OTHERS = new RegExp(`^system:serviceaccount:[^:]+:${OPERATOR_NAME}$`);
-
 /** What an approval must fit to count. */
 export interface ApprovalContext {
   readonly uid: string;
@@ -67,7 +64,7 @@ function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): st
   if (record.verdict === 'reject') return null;
   if (separationOfDuties && !submitter)
     return 'duties are separate and nobody knows who submitted this version: submit it again with the admission policies in force';
-  if (separationOfDuties && submitter && SPEAKS_FOR_OTHERS.test(submitter.user))
+  if (separationOfDuties && submitter && speaksForOthers(submitter))
     return 'duties are separate and the operator submitted this version for somebody whom it cannot name, as for a CustomRun or an import: submit it as yourself, or by the ServiceAccount of the pipeline';
   if (separationOfDuties && submitter?.user === record.user)
     return `${record.user} submitted this version, and duties are separate: somebody else must approve it`;
@@ -85,6 +82,13 @@ export function isApprover(person: Submitter, approvers: readonly string[]): boo
     if (entry.startsWith('serviceaccount:')) return person.user === `system:${entry}`;
     return person.user === entry;
   });
+}
+
+const OPERATOR = new RegExp(`^system:serviceaccount:[^:]+:${OPERATOR_NAME}$`);
+
+/** Whether it is the operator, wherever it runs: it asks for others, any of whom may be the one who approves. */
+export function speaksForOthers({ user }: Pick<Submitter, 'user'>): boolean {
+  return OPERATOR.test(user);
 }
 
 /** @returns who may approve, for a message. */

@@ -26,6 +26,8 @@ export interface NotificationSink {
   consider(key: string, versions: Pick<ModelVersionCache, 'get'>): void;
   /** @returns how long to wait where it was not taken */
   note(key: string, id: string, at: string, result: PostResult, now: string): number | null;
+  /** Its status was not written. */
+  keepStale(): void;
   /** @returns what its status shall say from now on */
   takeStatus(now: string): NotificationStatus;
 }
@@ -86,6 +88,9 @@ export function createNotificationSink(first: Notification): NotificationSink {
       else delivered += 1;
       if (result.kind === 'delivered') lastDeliveryTime = now;
       return null;
+    },
+    keepStale() {
+      stale = true;
     },
     takeStatus(now) {
       stale = false;

@@ -133,8 +133,10 @@ export function createNotifications(options: NotificationsOptions): Notification
       if (sink.notification === notification) sink.update({ ...notification, metadata, status });
       return undefined;
     } catch (error) {
-      // Deleted, or changed meanwhile, of which the watch tells: it is written again after the next news.
-      if (error instanceof KubeApiError && (error.code === 'conflict' || error.code === 'not-found')) return undefined;
+      if (error instanceof KubeApiError && error.code === 'not-found') return undefined;
+      sink.keepStale();
+      // Changed meanwhile, of which the watch tells.
+      if (error instanceof KubeApiError && error.code === 'conflict') return WRITE_MS;
       throw error;
     }
   };
