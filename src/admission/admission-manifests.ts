@@ -1,6 +1,6 @@
 import { buildDecisionPolicy } from './decision-policy.ts';
 import type { Manifest } from './manifest.ts';
-import { DEFAULT_NAMESPACE, operatorUser } from './names.ts';
+import { DEFAULT_NAMESPACE, gatewayUser, operatorUser } from './names.ts';
 import { buildSchemaPolicy } from './schema-policy.ts';
 import { buildStampPolicy } from './stamp-policy.ts';
 import { buildStatusPolicy } from './status-policy.ts';
@@ -8,6 +8,8 @@ import { buildStatusPolicy } from './status-policy.ts';
 export interface AdmissionOptions {
   /** The user that may write a status; by default the operator's ServiceAccount in `assent-system`. */
   readonly operator?: string;
+  /** The user that may submit for somebody whom MLflow knows; by default the gateway's ServiceAccount there. */
+  readonly gateway?: string;
 }
 
 /**
@@ -16,6 +18,12 @@ export interface AdmissionOptions {
  */
 export function buildAdmissionManifests({
   operator = operatorUser(DEFAULT_NAMESPACE),
+  gateway = gatewayUser(DEFAULT_NAMESPACE),
 }: AdmissionOptions = {}): readonly Manifest[] {
-  return [...buildDecisionPolicy(), ...buildStatusPolicy(operator), ...buildSchemaPolicy(), ...buildStampPolicy()];
+  return [
+    ...buildDecisionPolicy(gateway),
+    ...buildStatusPolicy(operator),
+    ...buildSchemaPolicy(),
+    ...buildStampPolicy(gateway),
+  ];
 }

@@ -4,6 +4,7 @@ import { buildDecideCommands } from './decide/decide-command.ts';
 import { buildDevCommand } from './dev-command.ts';
 import { buildEvaluateCommand } from './evaluate/evaluate-command.ts';
 import { type ExitCode, renderExitCodes } from './exit-code.ts';
+import { buildGatewayCommand } from './gateway-command.ts';
 import { buildHistoryCommand } from './history-command.ts';
 import { buildKeysCommand } from './keys-command.ts';
 import { buildListCommand } from './list/list-command.ts';
@@ -40,6 +41,7 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     buildEvaluateCommand(exit),
     buildPolicyCommand(exit),
     buildOperatorCommand(),
+    buildGatewayCommand(),
     buildDevCommand(),
     buildCompletionCommand(program),
   ];

@@ -4,6 +4,7 @@ import {
   buildGuardManifests,
   buildOperatorManifests,
   buildRbacManifests,
+  gatewayUser,
   type Manifest,
   operatorUser,
 } from '../admission/index.ts';
@@ -30,7 +31,7 @@ export function buildGeneratedFiles(): ReadonlyMap<string, string> {
     extraVolumes: ['{{ range .Values.operator.extraVolumes }}'],
     extraVolumeMounts: ['{{ range .Values.operator.extraVolumeMounts }}'],
   });
-  const admission = buildAdmissionManifests({ operator: operatorUser(NAMESPACE) });
+  const admission = buildAdmissionManifests({ operator: operatorUser(NAMESPACE), gateway: gatewayUser(NAMESPACE) });
   const guard = buildGuardManifests({
     namespace: NAMESPACE,
     resources: '{{ toJson .Values.guard.resources }}',

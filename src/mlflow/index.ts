@@ -1,2 +1,3 @@
+export { type GuardedAlias, parseGuardedAlias, startGateway } from './gateway/index.ts';
 export { createModelRegistries } from './sync/index.ts';
 export { startWebhookServer } from './webhook/webhook-server.ts';

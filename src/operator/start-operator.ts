@@ -1,4 +1,4 @@
-import { operatorUser } from '../admission/index.ts';
+import { gatewayUser, operatorUser } from '../admission/index.ts';
 import { type AddressGuard, createAddressGuard } from '../distribution/index.ts';
 import {
   type Cluster,
@@ -151,6 +151,7 @@ export function startOperator(options: OperatorOptions): Operator {
   const admission = watchAdmission({
     read: createAdmissionReader(cluster),
     operator: operatorUser(options.operatorNamespace),
+    gateway: gatewayUser(options.operatorNamespace),
     onProblem: (error) => events.connectionProblem('admission policies', error),
     state: createAdmissionState(cluster, options.operatorNamespace),
     onInterrupted: () => {
