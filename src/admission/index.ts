@@ -1,4 +1,5 @@
 export { type AdmissionOptions, buildAdmissionManifests } from './admission-manifests.ts';
+export { buildGatewayManifests } from './gateway-manifests.ts';
 export { buildGuardManifests, type GuardOptions } from './guard-manifests.ts';
 export { type AdmissionJudgement, type FoundAdmission, judgeAdmission } from './judge-admission.ts';
 export { type GuardJudgement, judgeGuard } from './judge-guard.ts';

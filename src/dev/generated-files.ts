@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import {
   buildAdmissionManifests,
+  buildGatewayManifests,
   buildGuardManifests,
   buildOperatorManifests,
   buildRbacManifests,
@@ -40,8 +41,22 @@ export function buildGeneratedFiles(): ReadonlyMap<string, string> {
     versionPath: '{{ range .Values.guard.versionPath }}[?{{ squote . }}]{{ end }}',
     checkControlled: '{{ .Values.guard.checkControlled }}',
   });
+  const gateway = buildGatewayManifests({
+    namespace: NAMESPACE,
+    modelNamespace: '{{ .Values.gateway.namespace | default .Release.Namespace }}',
+    image: IMAGE,
+    replicas: '{{ int .Values.gateway.replicas }}',
+    registry:
+      '{{ required "gateway.registry is the address of MLflow: https://HOST[:PORT]" .Values.gateway.registry }}',
+    timeout: '{{ .Values.gateway.timeout }}',
+    resources: '{{ toJson .Values.gateway.resources }}',
+    extraArgs: ['{{ range .Values.gateway.extraArgs }}'],
+    extraVolumes: ['{{ range .Values.gateway.extraVolumes }}'],
+    extraVolumeMounts: ['{{ range .Values.gateway.extraVolumeMounts }}'],
+  });
   files.set('charts/assent/templates/admission.yaml', renderTemplate(admission));
   files.set('charts/assent/templates/guard.yaml', renderOptionalTemplate('.Values.guard.enabled', guard));
+  files.set('charts/assent/templates/gateway.yaml', renderOptionalTemplate('.Values.gateway.enabled', gateway));
   files.set('charts/assent/templates/rbac.yaml', renderTemplate(buildRbacManifests({ namespace: NAMESPACE })));
   files.set('charts/assent/templates/operator.yaml', renderTemplate(operator));
   return files;

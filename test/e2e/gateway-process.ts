@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { readLines } from '../../src/kube/watch-lines.ts';
@@ -26,13 +26,11 @@ export async function startGatewayProcess(
   const log: Record<string, unknown>[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.once('exit', () => reject(new Error(`the gateway ended: ${JSON.stringify(log)}`)));
-  void (async () => {
-    for await (const text of readLines(child.stdout)) {
-      const line: Record<string, unknown> = JSON.parse(text);
-      log.push(line);
-      if (line.msg === 'gateway listening') resolve(Number(line.port));
-    }
-  })();
+  void follow(child, (text) => {
+    const line: Record<string, unknown> = JSON.parse(text);
+    log.push(line);
+    if (line.msg === 'gateway listening') resolve(Number(line.port));
+  });
   const port = await promise;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -45,4 +43,9 @@ export async function startGatewayProcess(
       await once(child, 'exit');
     },
   };
+}
+
+async function follow({ stdout }: ChildProcess, onLine: (line: string) => void): Promise<void> {
+  if (!stdout) return;
+  for await (const line of readLines(stdout)) onLine(line);
 }

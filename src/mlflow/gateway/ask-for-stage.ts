@@ -9,9 +9,7 @@ import {
 import { type Cluster, KubeApiError, resourcePath } from '../../kube/index.ts';
 import type { RegisteredVersion } from '../client/index.ts';
 import { MODEL_VERSIONS } from '../resources.ts';
-import { buildModelVersion } from '../sync/build-model-version.ts';
-import type { VersionFacts } from '../sync/read-facts.ts';
-import { createModelVersion, patchModelVersion } from '../sync/write-version.ts';
+import { buildModelVersion, createModelVersion, patchModelVersion, type VersionFacts } from '../sync/index.ts';
 import { MlflowRefusal } from './mlflow-refusal.ts';
 
 export interface StageRequest {
