@@ -22,7 +22,7 @@ export async function readGatedBody(request: IncomingMessage): Promise<GatedBody
   return parseGatedBody(bytes);
 }
 
-export function parseGatedBody(bytes: Uint8Array): GatedBody {
+function parseGatedBody(bytes: Uint8Array): GatedBody {
   const fields = parseObject(bytes);
   return {
     fields,
