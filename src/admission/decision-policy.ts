@@ -12,8 +12,10 @@ const KEY = CEL_VERDICT_ANNOTATION;
 /**
  * @returns the policy that lets a decision through only from whoever holds the verb, alone in its request, with the
  * right stamp, and when the decision before it is recorded. It holds by itself where nothing stamps.
+ *
+ * @param gateway the user that may submit for others
  */
-export function buildDecisionPolicy(): readonly Manifest[] {
+export function buildDecisionPolicy(gateway: string): readonly Manifest[] {
   return buildValidatingPolicy({
     name: ADMISSION_NAMES.decisions,
     resources: ['modelversions'],
@@ -23,6 +25,7 @@ export function buildDecisionPolicy(): readonly Manifest[] {
       ...buildStampVariables({
         respecified: 'oldObject == null || object.metadata.generation != oldObject.metadata.generation',
         generation: 'object.metadata.generation',
+        gateway,
       }),
       ...DECISION_VARIABLES,
     ],

@@ -63,7 +63,7 @@ export const DECISION_VALIDATIONS: readonly CelValidation[] = [
     // strings.quote leaves these as they are, or writes \a and \v, which JSON does not know.
     expression: celLines(
       'variables.given.size() == 0 && !variables.respecified ||',
-      String.raw`([variables.user] + variables.groups).all(name, !name.matches(r'[\x00-\x1f\x{fffd}]'))`,
+      String.raw`([variables.user, variables.submitter] + variables.groups).all(name, !name.matches(r'[\x00-\x1f\x{fffd}]'))`,
     ),
     message:
       "the user's name or a group's holds control characters or is not UTF-8 and cannot be stamped: use another user",

@@ -1,5 +1,6 @@
 export { type AdmissionOptions, buildAdmissionManifests } from './admission-manifests.ts';
 export { buildApprovalTasksManifests } from './approval-tasks-manifests.ts';
+export { buildGatewayManifests } from './gateway-manifests.ts';
 export { buildGuardManifests, type GuardOptions } from './guard-manifests.ts';
 export { type AdmissionJudgement, type FoundAdmission, judgeAdmission } from './judge-admission.ts';
 export { type GuardJudgement, judgeGuard } from './judge-guard.ts';
@@ -9,6 +10,7 @@ export {
   ADMISSION_STATE_NAME,
   DEFAULT_NAMESPACE,
   GUARD_NAME,
+  gatewayUser,
   OPERATOR_NAME,
   operatorIdentity,
   operatorUser,

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { buildAdmissionManifests } from './admission-manifests.ts';
 import { judgeAdmission } from './judge-admission.ts';
 import type { Manifest } from './manifest.ts';
-import { operatorUser } from './names.ts';
 
 const CHECKING = ['assent-decisions', 'assent-status', 'assent-schema'];
 
@@ -62,7 +61,7 @@ test('a changed stamping policy is told, and the checking ones stay verified', (
 });
 
 test('policies that were built for another operator are not ours, because another user may then write a status', () => {
-  expect(judgeAdmission(found(), { operator: operatorUser('elsewhere') }).verified).toBe(false);
+  expect(judgeAdmission(found(), { namespace: 'elsewhere' }).verified).toBe(false);
 });
 
 describe.each(CHECKING)('%s is not verified', (name) => {

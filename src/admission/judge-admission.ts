@@ -20,7 +20,7 @@ export interface AdmissionJudgement {
  *
  * @param found objects with apiVersion, kind, metadata and spec; others are ignored
  * @example
- * const { verified, problems } = judgeAdmission([...policies, ...bindings], { operator: operatorUser('assent') });
+ * const { verified, problems } = judgeAdmission([...policies, ...bindings], { namespace: 'assent-system' });
  */
 export function judgeAdmission(found: FoundAdmission, options: AdmissionOptions = {}): AdmissionJudgement {
   const objects = found.filter(isRecord);

@@ -42,6 +42,14 @@ export function operatorUser(namespace: string): string {
   return `system:serviceaccount:${namespace}:${OPERATOR_NAME}`;
 }
 
+/** The gateway's ServiceAccount, Deployment and Service, which stand in the operator's namespace. */
+export const GATEWAY_NAME = 'assent-gateway';
+
+/** @returns the name by which the API server knows the gateway that runs in `namespace`. */
+export function gatewayUser(namespace: string): string {
+  return `system:serviceaccount:${namespace}:${GATEWAY_NAME}`;
+}
+
 /** @returns the operator that runs in `namespace` as its requests come, but for `system:authenticated`. */
 export function operatorIdentity(namespace: string): { readonly user: string; readonly groups: readonly string[] } {
   return { user: operatorUser(namespace), groups: serviceAccountGroups(namespace) };

@@ -1,4 +1,5 @@
 import { APPROVE_VERB, GROUP } from '../api/index.ts';
+import { buildGatewayRole } from './gateway-manifests.ts';
 import { buildMetadata, type Manifest } from './manifest.ts';
 import {
   ADMISSION_NAMES,
@@ -31,7 +32,7 @@ export interface RbacOptions {
 
 /** @returns the ClusterRoles for people, and what the operator may do. */
 export function buildRbacManifests({ namespace = DEFAULT_NAMESPACE }: RbacOptions = {}): readonly Manifest[] {
-  return [...buildPeopleRoles(), ...buildOperatorRoles(namespace)];
+  return [...buildPeopleRoles(), ...buildOperatorRoles(namespace), buildGatewayRole()];
 }
 
 function buildPeopleRoles(): readonly Manifest[] {

@@ -10,20 +10,25 @@ const RESPECIFIED = 'oldObject == null || object.spec != oldObject.spec';
 /** The generation is raised after this step; the stamp is for the object as it will be. */
 const GENERATION = 'oldObject == null ? 1 : oldObject.metadata.generation + (variables.respecified ? 1 : 0)';
 
-const NEEDS_MAP = "!has(object.metadata.annotations) && variables.decidedBy + variables.submittedBy != ''";
+const NEEDS_MAP =
+  "!has(object.metadata.annotations) && variables.decidedBy + variables.submittedBy + variables.onBehalfOf != ''";
 
-/** @returns the policy that stamps who decided and who submitted, and puts back a stamp that somebody changed. */
-export function buildStampPolicy(): readonly Manifest[] {
+/**
+ * @param gateway the user that may submit for others
+ * @returns the policy that stamps who decided and who submitted, and puts back a stamp that somebody changed.
+ */
+export function buildStampPolicy(gateway: string): readonly Manifest[] {
   return buildMutatingPolicy({
     name: ADMISSION_NAMES.stamps,
     resources: ['modelversions'],
     operations: ['CREATE', 'UPDATE'],
-    variables: buildStampVariables({ respecified: RESPECIFIED, generation: GENERATION }),
+    variables: buildStampVariables({ respecified: RESPECIFIED, generation: GENERATION, gateway }),
     jsonPatch: celLines(
       `(${NEEDS_MAP}`,
       "  ? [JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}] : []) +",
       `${patchAnnotation(ANNOTATIONS.decidedBy, 'variables.decidedBy')} +`,
-      patchAnnotation(ANNOTATIONS.submittedBy, 'variables.submittedBy'),
+      `${patchAnnotation(ANNOTATIONS.submittedBy, 'variables.submittedBy')} +`,
+      patchAnnotation(ANNOTATIONS.onBehalfOf, 'variables.onBehalfOf'),
     ),
   });
 }

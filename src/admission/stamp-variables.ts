@@ -1,4 +1,4 @@
-import { ANNOTATIONS, GROUP, VERDICTS } from '../api/index.ts';
+import { ANNOTATIONS, GROUP, MLFLOW_GROUP, MLFLOW_USER_PREFIX, VERDICTS } from '../api/index.ts';
 import { type CelVariable, celLines, celList, celString } from './cel.ts';
 
 /** In CEL: every verdict a person can give. */
@@ -15,6 +15,8 @@ export interface StampMoment {
   readonly respecified: string;
   /** CEL: the generation that the object has after the request. */
   readonly generation: string;
+  /** The user whose word it is for whom a spec is submitted. */
+  readonly gateway: string;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface StampMoment {
  *
  * `strings.quote` writes JSON for every name without control characters; the checking policy refuses the others.
  */
-export function buildStampVariables({ respecified, generation }: StampMoment): readonly CelVariable[] {
+export function buildStampVariables({ respecified, generation, gateway }: StampMoment): readonly CelVariable[] {
   return [
     { name: 'annotations', expression: 'object.metadata.?annotations.orValue({})' },
     { name: 'oldAnnotations', expression: 'oldObject == null ? {} : oldObject.metadata.?annotations.orValue({})' },
@@ -41,15 +43,23 @@ export function buildStampVariables({ respecified, generation }: StampMoment): r
     { name: 'generation', expression: generation },
     { name: 'user', expression: "request.userInfo.?username.orValue('')" },
     { name: 'groups', expression: 'request.userInfo.?groups.orValue([])' },
+    { name: 'stampHead', expression: celStampHead('variables.user', 'variables.groups') },
     {
-      // A stamp without its end.
-      name: 'stampHead',
+      // What stands there from before is another request's word, and nobody else's word is one.
+      name: 'onBehalfOf',
       expression: celLines(
-        `'{"user":' + strings.quote(variables.user) +`,
-        `',"groups":[' + variables.groups.map(group, strings.quote(group)).join(',') +`,
-        `'],"generation":' + string(variables.generation)`,
+        `variables.user == ${celString(gateway)}`,
+        `  ? ${celAnnotation(ANNOTATIONS.onBehalfOf, 'variables.annotations')}`,
+        `  : ${celAnnotation(ANNOTATIONS.onBehalfOf, 'variables.oldAnnotations')}`,
       ),
     },
+    { name: 'forOther', expression: `variables.user == ${celString(gateway)} && variables.onBehalfOf != ''` },
+    {
+      // The prefix keeps it apart from every user of Kubernetes that somebody gives a role to.
+      name: 'submitter',
+      expression: `variables.forOther ? ${celString(MLFLOW_USER_PREFIX)} + variables.onBehalfOf : variables.user`,
+    },
+    { name: 'submitterGroups', expression: `variables.forOther ? [${celString(MLFLOW_GROUP)}] : variables.groups` },
     { name: 'oldDecidedBy', expression: celAnnotation(ANNOTATIONS.decidedBy, 'variables.oldAnnotations') },
     { name: 'oldSubmittedBy', expression: celAnnotation(ANNOTATIONS.submittedBy, 'variables.oldAnnotations') },
     {
@@ -62,9 +72,21 @@ export function buildStampVariables({ respecified, generation }: StampMoment): r
     },
     {
       name: 'submittedBy',
-      expression: "variables.respecified ? variables.stampHead + '}' : variables.oldSubmittedBy",
+      expression: celLines(
+        `variables.respecified ? ${celStampHead('variables.submitter', 'variables.submitterGroups')} + '}'`,
+        '  : variables.oldSubmittedBy',
+      ),
     },
   ];
+}
+
+/** @returns in CEL, a stamp without its end. */
+function celStampHead(user: string, groups: string): string {
+  return celLines(
+    `'{"user":' + strings.quote(${user}) +`,
+    `',"groups":[' + ${groups}.map(group, strings.quote(group)).join(',') +`,
+    `'],"generation":' + string(variables.generation)`,
+  );
 }
 
 /** @returns in CEL, an annotation's value, and '' where there is none. */

@@ -17,7 +17,13 @@ export const ANNOTATIONS = {
   decidedBy: `${GROUP}/decided-by`,
   /** `{"user","groups","generation"}` of the request that wrote the spec; stamped inside the API server. */
   submittedBy: `${GROUP}/submitted-by`,
+  /** MLflow's name for whoever the gateway submits for. Only the gateway's own ServiceAccount can write it. */
+  onBehalfOf: `${GROUP}/on-behalf-of`,
 } as const;
+
+/** What a submitter's name begins with whom MLflow knows and Kubernetes does not, and the group of all of them. */
+export const MLFLOW_USER_PREFIX = 'mlflow:';
+export const MLFLOW_GROUP = 'mlflow:users';
 
 /** What Assent writes beside a version in its model registry, and what it reads there. */
 export const REGISTRY_TAGS = {

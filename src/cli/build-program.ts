@@ -5,6 +5,7 @@ import { buildDevCommand } from './dev-command.ts';
 import { buildEvaluateCommand } from './evaluate/evaluate-command.ts';
 import { type ExitCode, renderExitCodes } from './exit-code.ts';
 import { buildGateCommand } from './gate/gate-command.ts';
+import { buildGatewayCommand } from './gateway-command.ts';
 import { buildHistoryCommand } from './history-command.ts';
 import { buildKeysCommand } from './keys-command.ts';
 import { buildListCommand } from './list/list-command.ts';
@@ -48,6 +49,7 @@ export function buildProgram(exit: (code: ExitCode) => void, name = 'assent'): C
     buildGateCommand(exit),
     buildPipelineCommand(exit),
     buildOperatorCommand(),
+    buildGatewayCommand(),
     buildDevCommand(),
     buildCompletionCommand(program),
   ];

@@ -1,4 +1,4 @@
-import { type ApprovalRecord, OPERATOR_NAME, type RequirementStatus } from '../api/index.ts';
+import { type ApprovalRecord, MLFLOW_USER_PREFIX, OPERATOR_NAME, type RequirementStatus } from '../api/index.ts';
 import type { Requirement } from './policy-outcome.ts';
 import type { Submitter } from './stamp.ts';
 
@@ -66,9 +66,19 @@ function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): st
     return 'duties are separate and nobody knows who submitted this version: submit it again with the admission policies in force';
   if (separationOfDuties && submitter && speaksForOthers(submitter))
     return 'duties are separate and the operator submitted this version for somebody whom it cannot name, as for a CustomRun or an import: submit it as yourself, or by the ServiceAccount of the pipeline';
-  if (separationOfDuties && submitter?.user === record.user)
+  if (separationOfDuties && submitter && isSamePerson(submitter.user, record.user))
     return `${record.user} submitted this version, and duties are separate: somebody else must approve it`;
   return null;
+}
+
+/**
+ * Somebody whom MLflow calls alice may be another person than Kubernetes' alice. Duties that are separate hold them for one:
+ * it costs another approver, and the other way round costs the separation.
+ */
+export function isSamePerson(a: string, b: string): boolean {
+  const plain = (user: string): string =>
+    user.startsWith(MLFLOW_USER_PREFIX) ? user.slice(MLFLOW_USER_PREFIX.length) : user;
+  return plain(a) === plain(b);
 }
 
 /**

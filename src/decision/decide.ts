@@ -1,4 +1,10 @@
-import { type ApprovalRecord, type ApprovedReason, type DecisionStatus, parseDurationMs } from '../api/index.ts';
+import {
+  type ApprovalRecord,
+  type ApprovedReason,
+  type DecisionStatus,
+  parseDurationMs,
+  SERVED_STAGES,
+} from '../api/index.ts';
 import { buildInput } from './build-input.ts';
 import { digestOf } from './canonical.ts';
 import { combineOutcomes } from './combine.ts';
@@ -44,8 +50,9 @@ export function judge(snapshot: Snapshot, results: PolicyResults): Judgement {
   const { modelVersion, now } = snapshot;
   const { generation = 1 } = modelVersion.metadata;
   const outcomes = snapshot.policies.map((policy) => parsePolicyOutcome(policy, results[policy.name]));
-  const combined = asksNothing(snapshot)
-    ? ({ kind: 'allow', requirements: [], reasons: ['no stage is asked for'], warnings: [] } as const)
+  const unasked = whyNobodyIsAsked(snapshot);
+  const combined = unasked
+    ? ({ kind: 'allow', requirements: [], reasons: [unasked], warnings: [] } as const)
     : combineOutcomes(outcomes, modelVersion.spec.approvers);
   const enforced = snapshot.policies.filter(({ spec }) => spec.mode !== 'Shadow');
   const records = recordApproval(snapshot);
@@ -131,9 +138,19 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
   };
 }
 
-/** A version that asks for no stage and has none moves nowhere, so there is nothing to approve. */
-function asksNothing({ modelVersion: { spec, status } }: Snapshot): boolean {
-  return spec.stage === 'None' && (status?.stage ?? 'None') === 'None';
+/**
+ * A version that asks for no stage and has none moves nowhere, so there is nothing to approve. One that is not served and
+ * asks to be archived is withdrawn: nothing that is served changes. A policy that decides about that too names the stage.
+ *
+ * @returns null where policies and people decide
+ */
+function whyNobodyIsAsked({ modelVersion: { spec, status }, policies }: Snapshot): string | null {
+  const stage = status?.stage ?? 'None';
+  if (spec.stage === 'None') return stage === 'None' ? 'no stage is asked for' : null;
+  if (spec.stage !== 'Archived' || SERVED_STAGES.some((served) => served === stage)) return null;
+  return policies.some(({ spec: { match, mode } }) => mode !== 'Shadow' && match?.stages?.includes('Archived'))
+    ? null
+    : 'withdrawn: it was not served';
 }
 
 type Identified = Pick<

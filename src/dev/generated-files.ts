@@ -2,11 +2,11 @@ import { stringify } from 'yaml';
 import {
   buildAdmissionManifests,
   buildApprovalTasksManifests,
+  buildGatewayManifests,
   buildGuardManifests,
   buildOperatorManifests,
   buildRbacManifests,
   type Manifest,
-  operatorUser,
 } from '../admission/index.ts';
 import { buildCrds, GROUP } from '../api/index.ts';
 import { buildArgoCdFiles } from './argocd.ts';
@@ -32,7 +32,7 @@ export function buildGeneratedFiles(): ReadonlyMap<string, string> {
     extraVolumes: ['{{ range .Values.operator.extraVolumes }}'],
     extraVolumeMounts: ['{{ range .Values.operator.extraVolumeMounts }}'],
   });
-  const admission = buildAdmissionManifests({ operator: operatorUser(NAMESPACE) });
+  const admission = buildAdmissionManifests({ namespace: NAMESPACE });
   const guard = buildGuardManifests({
     namespace: NAMESPACE,
     resources: '{{ toJson .Values.guard.resources }}',
@@ -41,10 +41,24 @@ export function buildGeneratedFiles(): ReadonlyMap<string, string> {
     versionPath: '{{ range .Values.guard.versionPath }}[?{{ squote . }}]{{ end }}',
     checkControlled: '{{ .Values.guard.checkControlled }}',
   });
+  const gateway = buildGatewayManifests({
+    namespace: NAMESPACE,
+    modelNamespace: '{{ .Values.gateway.namespace | default .Release.Namespace }}',
+    image: IMAGE,
+    replicas: '{{ int .Values.gateway.replicas }}',
+    registry:
+      '{{ required "gateway.registry is the address of MLflow: https://HOST[:PORT]" .Values.gateway.registry }}',
+    timeout: '{{ .Values.gateway.timeout }}',
+    resources: '{{ toJson .Values.gateway.resources }}',
+    extraArgs: ['{{ range .Values.gateway.extraArgs }}'],
+    extraVolumes: ['{{ range .Values.gateway.extraVolumes }}'],
+    extraVolumeMounts: ['{{ range .Values.gateway.extraVolumeMounts }}'],
+  });
   files.set('charts/assent/templates/admission.yaml', renderTemplate(admission));
   files.set('charts/assent/templates/guard.yaml', renderOptionalTemplate('.Values.guard.enabled', guard));
   const approvalTasks = buildApprovalTasksManifests({ namespace: NAMESPACE });
   files.set('charts/assent/templates/tekton.yaml', renderOptionalTemplate('.Values.tekton.enabled', approvalTasks));
+  files.set('charts/assent/templates/gateway.yaml', renderOptionalTemplate('.Values.gateway.enabled', gateway));
   files.set('charts/assent/templates/rbac.yaml', renderTemplate(buildRbacManifests({ namespace: NAMESPACE })));
   files.set('charts/assent/templates/operator.yaml', renderTemplate(operator));
   return files;

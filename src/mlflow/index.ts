@@ -1,4 +1,5 @@
 export { createMlflowClient, type MlflowClient } from './client/index.ts';
+export { type GuardedAlias, parseGuardedAlias, startGateway } from './gateway/index.ts';
 export type { StoredVersions } from './ports.ts';
 export { MODEL_REGISTRIES } from './resources.ts';
 export {

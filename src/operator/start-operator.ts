@@ -1,4 +1,3 @@
-import { operatorUser } from '../admission/index.ts';
 import { type AddressGuard, createAddressGuard } from '../distribution/index.ts';
 import {
   type Cluster,
@@ -162,7 +161,7 @@ export function startOperator(options: OperatorOptions): Operator {
   };
   const admission = watchAdmission({
     read: createAdmissionReader(cluster),
-    operator: operatorUser(options.operatorNamespace),
+    namespace: options.operatorNamespace,
     onProblem: (error) => events.connectionProblem('admission policies', error),
     state: createAdmissionState(cluster, options.operatorNamespace),
     onInterrupted: () => {

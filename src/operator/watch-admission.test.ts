@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { buildAdmissionManifests, operatorUser } from '../admission/index.ts';
+import { buildAdmissionManifests } from '../admission/index.ts';
 import { watchAdmission } from './watch-admission.ts';
 
 /** Of what `inForce()` holds. */
@@ -30,7 +30,7 @@ function remembering(last?: string) {
 function watching(found: () => readonly unknown[] | Promise<readonly unknown[]>, state = remembering(IDENTITY)) {
   const events = { onChange: vi.fn(), onInterrupted: vi.fn(), onProblem: vi.fn() };
   const read = vi.fn(async () => found());
-  const options = { read, state, operator: operatorUser('assent-system'), intervalMs: 60_000 };
+  const options = { read, state, namespace: 'assent-system', intervalMs: 60_000 };
   const watch = watchAdmission({ ...options, ...events });
   return { ...events, read, watch };
 }

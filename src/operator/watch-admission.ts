@@ -31,8 +31,8 @@ export interface AdmissionWatch extends AsyncDisposable {
 interface AdmissionWatchOptions {
   readonly read: AdmissionReader;
   readonly state: AdmissionState;
-  /** The user that alone may write a status. */
-  readonly operator: string;
+  /** Where Assent is installed: its ServiceAccounts there are the ones that the policies must name. */
+  readonly namespace: string;
   readonly intervalMs?: number;
   readonly onChange: (verified: boolean, problems: readonly string[]) => void;
   /**
@@ -50,7 +50,7 @@ const DOUBT_MS = 1_000;
 
 /** Asks again and again whether the admission policies are in force as built. A failed read changes nothing. */
 export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
-  const { read, state: kept, operator, intervalMs = INTERVAL_MS, onChange, onInterrupted, onProblem } = options;
+  const { read, state: kept, namespace, intervalMs = INTERVAL_MS, onChange, onInterrupted, onProblem } = options;
   const { promise: synced, resolve } = Promise.withResolvers<void>();
   let known: string | undefined;
   let identity: string | undefined;
@@ -62,7 +62,7 @@ export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
 
   const look = async (): Promise<boolean> => {
     const found = await read();
-    const judgement = judgeAdmission(found, { operator });
+    const judgement = judgeAdmission(found, { namespace });
     const before = identity ?? (await kept.load());
     const now = identify(found);
     if (before !== now) {

@@ -1,3 +1,4 @@
+export { createGatewayEvents, type GatewayEvents } from './gateway-events.ts';
 export { startHealthServer } from './health-server.ts';
 export { createLogger, type Logger, type LogLevel } from './logger.ts';
 export { createOperatorEvents, type OperatorEvents } from './operator-events.ts';

@@ -11,7 +11,6 @@ import {
   buildGuardManifests,
   buildRbacManifests,
   DEFAULT_NAMESPACE,
-  operatorUser,
 } from '../../src/admission/index.ts';
 import { buildCrds } from '../../src/api/index.ts';
 import { readPackageInfo } from '../../src/cli/package-info.ts';
@@ -87,7 +86,7 @@ describe('what the chart installs', () => {
 
   test('names the operator of its namespace', async () => {
     const rendered = withoutOperator(await render('--kube-version', '1.37.0', '--namespace', 'risk'));
-    const admission = buildAdmissionManifests({ operator: operatorUser('risk') });
+    const admission = buildAdmissionManifests({ namespace: 'risk' });
     expect(rendered).toEqual(byName([...buildRbacManifests({ namespace: 'risk' }), ...admission]));
   });
 

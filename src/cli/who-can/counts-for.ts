@@ -1,5 +1,5 @@
 import { serviceAccountGroups } from '../../admission/index.ts';
-import { isApprover } from '../../decision/index.ts';
+import { isApprover, isSamePerson } from '../../decision/index.ts';
 import { isOpen, type StoredRequirement } from '../requirements.ts';
 import type { Holder } from './rbac.ts';
 
@@ -17,7 +17,7 @@ export interface Duties {
 export function describeCounts(holder: Holder, requirements: readonly StoredRequirement[], duties: Duties): string {
   const { submitter, separate } = duties;
   if (separate === true && submitter === null) return 'nothing: nobody knows who submitted it';
-  const submitted = submitter !== null && toPerson(holder).user === submitter;
+  const submitted = submitter !== null && isSamePerson(toPerson(holder).user, submitter);
   if (submitted && separate === true) return 'nothing: submitted it, and duties are separate';
   const counts = requirements.flatMap((requirement, index) => {
     const condition = isOpen(requirement) ? findCondition(holder, requirement) : null;

@@ -15,8 +15,9 @@ const MOST_ENTRIES = 256;
 
 interface Imported {
   readonly namespace: string;
-  readonly registry: string;
-  readonly spec: ModelRegistrySpec;
+  /** The ModelRegistry; null where the version is of none. */
+  readonly registry: string | null;
+  readonly spec: Pick<ModelRegistrySpec, 'import'>;
 }
 
 type NewModelVersion = Pick<ModelVersion, 'apiVersion' | 'kind' | 'metadata' | 'spec'>;
@@ -31,8 +32,12 @@ export function buildModelVersion(facts: VersionFacts, { namespace, registry, sp
     metadata: {
       name: modelVersionName(model, version),
       namespace,
-      labels: { ...toLabels(registered.tags), [REGISTRY_LABEL]: registry, 'app.kubernetes.io/managed-by': 'assent' },
-      annotations: { [ASKED_ANNOTATION]: registered.tags[REGISTRY_TAGS.stage] ?? '' },
+      labels: {
+        ...toLabels(registered.tags),
+        ...(registry === null ? {} : { [REGISTRY_LABEL]: registry }),
+        'app.kubernetes.io/managed-by': 'assent',
+      },
+      annotations: registry === null ? {} : { [ASKED_ANNOTATION]: registered.tags[REGISTRY_TAGS.stage] ?? '' },
     },
     spec: {
       model,
@@ -43,7 +48,7 @@ export function buildModelVersion(facts: VersionFacts, { namespace, registry, sp
       source: {
         ...(facts.runId ? { runId: facts.runId } : {}),
         ...(facts.gitCommit ? { gitCommit: facts.gitCommit.slice(0, 256) } : {}),
-        registry,
+        ...(registry === null ? {} : { registry }),
       },
     },
   };

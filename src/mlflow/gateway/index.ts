@@ -1,0 +1,2 @@
+export { type GuardedAlias, parseGuardedAlias } from './guarded-aliases.ts';
+export { startGateway } from './start-gateway.ts';
