@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { judgeAdmission, operatorUser } from '../admission/index.ts';
+import { gatewayUser, judgeAdmission, operatorUser } from '../admission/index.ts';
 import { buildGeneratedFiles } from './generated-files.ts';
 
 test("the chart's admission policies are, to the letter, those that the operator asks for", () => {
@@ -8,7 +8,10 @@ test("the chart's admission policies are, to the letter, those that the operator
   const rendered = template.replaceAll('{{ .Release.Namespace }}', 'risk').replaceAll(/^\{\{- (if|end).*\n/gm, '');
   expect(rendered).not.toContain('{{');
   const manifests = parseAllDocuments(rendered).map((document) => document.toJS());
-  expect(judgeAdmission(manifests, { operator: operatorUser('risk') })).toEqual({ verified: true, problems: [] });
+  expect(judgeAdmission(manifests, { operator: operatorUser('risk'), gateway: gatewayUser('risk') })).toEqual({
+    verified: true,
+    problems: [],
+  });
 });
 
 test('values that are no text stand without quotes in the chart', () => {

@@ -11,6 +11,7 @@ import {
   buildGuardManifests,
   buildRbacManifests,
   DEFAULT_NAMESPACE,
+  gatewayUser,
   operatorUser,
 } from '../../src/admission/index.ts';
 import { buildCrds } from '../../src/api/index.ts';
@@ -87,7 +88,7 @@ describe('what the chart installs', () => {
 
   test('names the operator of its namespace', async () => {
     const rendered = withoutOperator(await render('--kube-version', '1.37.0', '--namespace', 'risk'));
-    const admission = buildAdmissionManifests({ operator: operatorUser('risk') });
+    const admission = buildAdmissionManifests({ operator: operatorUser('risk'), gateway: gatewayUser('risk') });
     expect(rendered).toEqual(byName([...buildRbacManifests({ namespace: 'risk' }), ...admission]));
   });
 
@@ -105,6 +106,20 @@ describe('what the chart installs', () => {
     };
     const rendered = await render('--set-json', `guard=${JSON.stringify({ enabled: true, ...chosen })}`);
     expect(rendered).toMatchObject(byName(buildGuardManifests(chosen)));
+  });
+
+  test('has the gateway by choice only, bound where its versions are, and not without an address', async () => {
+    const enabled = ['--set', 'gateway.enabled=true'];
+    await expect(render(...enabled)).rejects.toThrow('gateway.registry is the address of MLflow');
+    const rendered = await render(...enabled, '--set', 'gateway.registry=http://mlflow:5000,gateway.namespace=ml');
+    expect(rendered).toMatchObject({
+      'ServiceAccount/assent-gateway': { metadata: { namespace: DEFAULT_NAMESPACE } },
+      'RoleBinding/assent-gateway': { metadata: { namespace: 'ml' } },
+      'Service/assent-gateway': {},
+    });
+    expect(JSON.stringify(rendered['Deployment/assent-gateway'])).toContain(
+      '["--registry","http://mlflow:5000","--listen","0.0.0.0:5001","--namespace","ml","--timeout","30s"]',
+    );
   });
 
   test('begins with the kinds', async () => {
