@@ -106,6 +106,20 @@ describe('what the chart installs', () => {
     expect(rendered).toMatchObject(byName(buildGuardManifests(chosen)));
   });
 
+  test('has the gateway by choice only, bound where its versions are, and not without an address', async () => {
+    const enabled = ['--set', 'gateway.enabled=true'];
+    await expect(render(...enabled)).rejects.toThrow('gateway.registry is the address of MLflow');
+    const rendered = await render(...enabled, '--set', 'gateway.registry=http://mlflow:5000,gateway.namespace=ml');
+    expect(rendered).toMatchObject({
+      'ServiceAccount/assent-gateway': { metadata: { namespace: DEFAULT_NAMESPACE } },
+      'RoleBinding/assent-gateway': { metadata: { namespace: 'ml' } },
+      'Service/assent-gateway': {},
+    });
+    expect(JSON.stringify(rendered['Deployment/assent-gateway'])).toContain(
+      '["--registry","http://mlflow:5000","--listen","0.0.0.0:5001","--namespace","ml","--timeout","30s"]',
+    );
+  });
+
   test('begins with the kinds', async () => {
     const { crds, all } = { crds: byName(buildCrds()), all: await render('--include-crds') };
     expect(all).toMatchObject(crds);

@@ -117,7 +117,7 @@ describe('a transition', () => {
 
   test('by whoever may not move the version in MLflow asks for nothing', async () => {
     await scene.register('private', 0.95);
-    const grant = { username: 'carol', resource_type: 'registered_model', resource_id: 'private', permission: 'READ' };
+    const grant = { username: 'carol', resource_type: 'registered_model', resource_id: 'private', permission: 'DENY' };
     const granted = await scene.call('POST', 'users/permissions/grant', grant, { prefix: '/api/3.0/mlflow' });
     expect(granted.status).toBe(200);
     expect(await scene.transition('private', '1', 'Production', { user: 'carol' })).toMatchObject({ status: 403 });
