@@ -5,6 +5,7 @@ import { readConfig } from '../config/index.ts';
 import { type GuardedAlias, parseGuardedAlias, startGateway } from '../mlflow/index.ts';
 import { createGatewayEvents, createLogger } from '../telemetry/index.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from './cluster-options.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { untilSignal } from './until-signal.ts';
 
 interface GatewayCommandOptions extends NamespaceOptions {
@@ -53,6 +54,8 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
     ...listen,
     ...{ cluster, namespace, registry, caBundle, aliases: alias, timeoutMs, events },
   });
+  // What only the start needed is given back; what streams through is young and dies young.
+  keepHeapSmall({ loaded: Promise.resolve(), isBusy: () => false, slackBytes: 0 });
   await untilSignal();
 }
 

@@ -7,6 +7,8 @@ interface HeapOptions {
   readonly loaded: Promise<void>;
   /** A compaction stops everything for some tenths of a second: it waits for a quiet moment. */
   readonly isBusy: () => boolean;
+  /** Less is not worth a pause. */
+  readonly slackBytes?: number;
 }
 
 const Collect = z.custom<(options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void>(
@@ -14,7 +16,6 @@ const Collect = z.custom<(options: { type: 'major'; execution: 'sync'; flavor: '
 );
 
 const INTERVAL_MS = 60_000;
-/** Less is not worth a pause. */
 const SLACK_BYTES = 48 * 2 ** 20;
 
 /**
@@ -22,13 +23,13 @@ const SLACK_BYTES = 48 * 2 ** 20;
  * lets the space for young objects grow with the load, and never gives back the holes that the load leaves in the old
  * one. At 100,000 versions that is half of the process (test/bench/scale.ts). Must be called before the load.
  */
-export function keepHeapSmall({ loaded, isBusy }: HeapOptions): void {
+export function keepHeapSmall({ loaded, isBusy, slackBytes = SLACK_BYTES }: HeapOptions): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--expose-gc');
   const collect = Collect.parse(runInNewContext('gc'));
   const compact = (): void => {
     const { heapTotal, heapUsed } = process.memoryUsage();
-    if (isBusy() || heapTotal - heapUsed < SLACK_BYTES) return;
+    if (isBusy() || heapTotal - heapUsed < slackBytes) return;
     // Only the last resort moves what lives together, and frees the memory outside the heap that garbage holds.
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   };
