@@ -23,6 +23,8 @@ export interface GatewayGround extends AsyncDisposable {
   readonly kubeconfig: string;
   /** Makes an MLflow user. */
   user(name: string): Promise<void>;
+  /** Lets an MLflow user change a model; everybody may read it. */
+  allow(username: string, model: string): Promise<void>;
   authorization(user: string, password?: string): string;
   /** Calls MLflow's REST API through the gateway. */
   call(method: string, path: string, body: unknown, options?: CallOptions): Promise<Told>;
@@ -42,7 +44,7 @@ export interface CallOptions {
 }
 
 export async function startGatewayGround(): Promise<GatewayGround> {
-  const ground = await startMlflowGround({ password: PASSWORD });
+  const ground = await startMlflowGround({ password: PASSWORD, defaultPermission: 'READ' });
   const user = { user: gatewayUser(DEFAULT_NAMESPACE), groups: serviceAccountGroups(DEFAULT_NAMESPACE) };
   const kubeconfig = await kubeconfigFor(inject('cluster'), user);
   await ground.cluster.as(user, 'assent-gateway');
@@ -69,6 +71,11 @@ export async function startGatewayGround(): Promise<GatewayGround> {
     authorization,
     call,
     user: async (username) => void (await ground.rest.post('users/create', { username, password: PASSWORD })),
+    async allow(username, model) {
+      const grant = { username, resource_type: 'registered_model', resource_id: model, permission: 'EDIT' };
+      const granted = await call('POST', 'users/permissions/grant', grant, { prefix: '/api/3.0/mlflow' });
+      if (granted.status !== 200) throw new Error(granted.message);
+    },
     transition: (name, version, stage, options) =>
       call('POST', 'model-versions/transition-stage', { name, version, stage }, options),
     async register(name, ...accuracies) {

@@ -19,6 +19,8 @@ export interface MlflowServer extends AsyncDisposable {
 export interface MlflowServerOptions {
   /** The administrator's password: the server asks for one, and knows who asks. */
   readonly password?: string;
+  /** What everybody may do with every model at least, where there are passwords; MANAGE where it is left out. */
+  readonly defaultPermission?: 'READ' | 'MANAGE';
   readonly workers?: number;
 }
 
@@ -27,7 +29,7 @@ export const MLFLOW_ADMIN = 'admin';
 /** @param folder where it keeps everything; a server that was killed and started again has the same content */
 export async function startMlflowServer(
   folder: string,
-  { password, workers = 1 }: MlflowServerOptions = {},
+  { password, defaultPermission = 'MANAGE', workers = 1 }: MlflowServerOptions = {},
 ): Promise<MlflowServer> {
   const environment = await ensureMlflow();
   const port = await findFreePort(undefined);
@@ -36,7 +38,8 @@ export async function startMlflowServer(
   const database = file('mlflow.db');
   await mkdir(folder, { recursive: true });
   await copyFile(environment.database, database);
-  if (password !== undefined) await writeFile(file('auth.ini'), renderAuth(file('auth.db'), password));
+  if (password !== undefined)
+    await writeFile(file('auth.ini'), renderAuth({ database: file('auth.db'), password, defaultPermission }));
   const args = ['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port), '--workers', String(workers)];
   let child: ReturnType<typeof spawn> | undefined;
 
@@ -86,9 +89,13 @@ function serverEnvironment(authFile: string): NodeJS.ProcessEnv {
   };
 }
 
-function renderAuth(database: string, password: string): string {
+interface AuthSettings extends Required<Pick<MlflowServerOptions, 'password' | 'defaultPermission'>> {
+  readonly database: string;
+}
+
+function renderAuth({ database, password, defaultPermission }: AuthSettings): string {
   const settings = {
-    default_permission: 'MANAGE',
+    default_permission: defaultPermission,
     database_uri: `sqlite:///${database}`,
     admin_username: MLFLOW_ADMIN,
     admin_password: password,
