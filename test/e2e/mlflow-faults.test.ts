@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +20,14 @@ let relay: HttpRelay;
 /** Asks for a password. */
 let guarded: MlflowServer;
 let gate: HttpRelay;
+
+/** With what SQLite has beside it where its writer was killed. */
+async function copyDatabase(from: string, to: string): Promise<void> {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) {
+    await rm(`${to}${suffix}`, { force: true });
+    if (existsSync(`${from}${suffix}`)) await copyFile(`${from}${suffix}`, `${to}${suffix}`);
+  }
+}
 
 const names = (model: string) => Array.from({ length: EXPORTED }, (_, index) => `${model}-${index + 1}`);
 
@@ -70,8 +79,13 @@ describe('an MLflow that is killed in the middle of an export', () => {
     const decided = await Promise.all(
       names('many').map(async (name) => (await ground.find(name))?.status?.decision?.id),
     );
-    const shown = await Promise.all(names('many').map((_, index) => ground.rest.version('many', String(index + 1))));
-    expect(shown.map(({ stage, tags }) => ({ stage, id: tags['assent.dev/decision-id'] }))).toEqual(
+    const look = async () => {
+      const shown = await Promise.all(names('many').map((_, index) => ground.rest.version('many', String(index + 1))));
+      return shown.map(({ stage, tags }) => ({ stage, id: tags['assent.dev/decision-id'] }));
+    };
+    // The status is written now and then, and may tell of the comparison before this one.
+    await until(
+      look,
       decided.map((id) => ({ stage: 'Staging', id })),
     );
   };
@@ -83,22 +97,24 @@ describe('an MLflow that is killed in the middle of an export', () => {
     const exported = () => operator.log.filter(({ msg }) => msg === 'decision exported');
     await until(async () => exported().length > 0, true);
     await mlflow.kill();
-    await copyFile(mlflow.database, older());
+    await copyDatabase(mlflow.database, older());
     await until(async () => (await ground.condition('many', 'Ready'))?.reason, 'Unreachable');
     await mlflow.start();
     await expectAllShown();
-    expect(
+    const versions = async () =>
       exported()
         .map(({ version }) => Number(version))
-        .toSorted((a, b) => a - b),
-    ).toEqual(names('many').map((_, index) => index + 1));
+        .toSorted((a, b) => a - b);
+    await until(
+      versions,
+      names('many').map((_, index) => index + 1),
+    );
   });
 
   it('and comes back with an older database: what is missing there is found, and put back', async () => {
     const { mlflow, operator } = ground;
     await mlflow.kill();
-    for (const suffix of ['-wal', '-shm', '-journal']) await rm(`${mlflow.database}${suffix}`, { force: true });
-    await copyFile(older(), mlflow.database);
+    await copyDatabase(older(), mlflow.database);
     await mlflow.start();
     await until(
       async () => operator.log.some(({ msg, reverted }) => msg === 'registry drifted' && reverted === true),
@@ -156,6 +172,8 @@ describe('a ModelRegistry that cannot be used says why', () => {
     const { rest, cluster, mlflow } = ground;
     await rest.register('forbidden', 1, await rest.run(0.95));
     assertOk(await cluster.admin(['delete', 'rolebinding', 'assent-import']));
+    const canCreate = ['auth', 'can-i', 'create', 'modelversions.assent.dev'];
+    await until(async () => (await cluster.operator(canCreate)).stdout.trim(), 'no');
     await ground.apply(aRegistry('forbidden', mlflow.url, { models: ['forbidden'], import: {} }));
     await until(
       () => ground.condition('forbidden', 'Ready'),
