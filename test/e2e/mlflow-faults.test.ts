@@ -109,7 +109,7 @@ describe('an MLflow that is killed in the middle of an export', () => {
       versions,
       names('many').map((_, index) => index + 1),
     );
-  });
+  }, 180_000);
 
   it('and comes back with an older database: what is missing there is found, and put back', async () => {
     const { mlflow, operator } = ground;
@@ -121,7 +121,7 @@ describe('an MLflow that is killed in the middle of an export', () => {
       true,
     );
     await expectAllShown();
-  });
+  }, 180_000);
 });
 
 describe('an MLflow that answers slowly', () => {
