@@ -41,6 +41,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await operator?.[Symbol.asyncDispose]();
+  // The cluster is the other tests' too: what the operator may do here, it may not there.
+  const items = buildApprovalTasksManifests();
+  const list = { apiVersion: 'v1', kind: 'List', items };
+  const removed = await cluster?.admin(['delete', '--ignore-not-found', '--filename', '-'], list);
+  if (removed) assertOk(removed);
 });
 
 async function applyPolicy(name: string, spec: Record<string, unknown>): Promise<void> {
