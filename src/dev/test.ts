@@ -3,7 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ensureCompiler, ensureControlPlane, ensureFlux, ensureGitopsHealth, ensureHelm } from './index.ts';
+import {
+  ensureCompiler,
+  ensureControlPlane,
+  ensureFlux,
+  ensureGitopsHealth,
+  ensureHelm,
+  ensureMlflow,
+} from './index.ts';
 import { testCompilerInGo } from './rego-compiler-tests.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -21,6 +28,7 @@ await step('Go tests', () => testCompilerInGo(console.log));
 await step('local control plane', () => ensureControlPlane(console.log));
 await step('Helm', () => ensureHelm(console.log));
 await step('Flux', () => ensureFlux(console.log));
+await step('MLflow', () => ensureMlflow(console.log));
 await step('kstatus and Lua', () => ensureGitopsHealth(console.log));
 const passed = run(bin('vitest'), [
   'run',
