@@ -35,3 +35,32 @@ export const Condition = z.strictObject({
   observedGeneration: z.number().int().optional(),
 });
 export type Condition = z.infer<typeof Condition>;
+
+/** What one condition says. */
+export interface SaidCondition extends Pick<Condition, 'reason' | 'message'> {
+  readonly value: Condition['status'];
+}
+
+/** The API server refuses a longer message, and with it the whole status. */
+const MESSAGE_CHARACTERS = 8_192;
+
+/** @returns the condition; the time of its last change stays where its value does */
+export function nextCondition(
+  type: string,
+  { value, reason, message }: SaidCondition,
+  {
+    before,
+    now,
+    generation,
+  }: { readonly before: readonly Condition[]; readonly now: string; readonly generation: number },
+): Condition {
+  const stood = before.find((existing) => existing.type === type);
+  return {
+    type,
+    status: value,
+    reason,
+    message: message.slice(0, MESSAGE_CHARACTERS),
+    lastTransitionTime: stood?.status === value ? stood.lastTransitionTime : now,
+    observedGeneration: generation,
+  };
+}

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type Cluster, KubeApiError, listPages, resourcePath } from '../kube/index.ts';
+import { type Cluster, KubeApiError, listPages, MODEL_VERSIONS, resourcePath } from '../kube/index.ts';
 import { CliError } from './cli-error.ts';
 import { nearNames } from './near-names.ts';
-import { MODEL_VERSIONS, parseVersion, type StoredVersion } from './stored-version.ts';
+import { parseVersion, type StoredVersion } from './stored-version.ts';
 import type { VersionName } from './version-name.ts';
 
 /**

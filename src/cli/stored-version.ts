@@ -4,25 +4,14 @@ import {
   Condition,
   DecisionStatus,
   ExportReport,
-  GROUP,
   Metadata,
   PolicyVerdict,
   RegistryReport,
   RequirementStatus,
   Stage,
   TransitionRecord,
-  VERSION,
 } from '../api/index.ts';
-import type { ResourceType } from '../kube/index.ts';
 import { CliError } from './cli-error.ts';
-
-export const MODEL_VERSIONS: ResourceType = {
-  group: GROUP,
-  version: VERSION,
-  plural: 'modelversions',
-  kind: 'ModelVersion',
-  namespaced: true,
-};
 
 const Decision = z.object({
   ...DecisionStatus.shape,

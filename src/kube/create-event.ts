@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Cluster } from './cluster.ts';
+import { KubeApiError } from './kube-api-error.ts';
 import { type ResourceType, resourcePath } from './resource-type.ts';
 
-export interface KubeEvent {
+interface KubeEvent {
   /** Makes a retry the same Event. A DNS label. */
   readonly name: string;
   readonly type: 'Normal' | 'Warning';
@@ -32,8 +35,28 @@ const EVENTS: ResourceType = {
 /** The API server refuses a longer note. */
 const MAX_NOTE_BYTES = 1_024;
 
-/** @throws KubeApiError */
-export async function createEvent(cluster: Cluster, event: KubeEvent): Promise<void> {
+/**
+ * Creates an Event whose name is made of its object's and of what it is about: the same again is the same Event, and is no
+ * error.
+ *
+ * @param about tells it from all others; anything that JSON can hold
+ * @throws KubeApiError
+ */
+export async function createEventOnce(
+  cluster: Cluster,
+  about: unknown,
+  event: Omit<KubeEvent, 'name' | 'instance'>,
+): Promise<void> {
+  const digest = createHash('sha256').update(JSON.stringify(about)).digest('hex').slice(0, 16);
+  const name = `${event.regarding.name.slice(0, 200)}.${digest}`;
+  try {
+    await createEvent(cluster, { ...event, name, instance: hostname() });
+  } catch (error) {
+    if (!(error instanceof KubeApiError && error.code === 'conflict')) throw error;
+  }
+}
+
+async function createEvent(cluster: Cluster, event: KubeEvent): Promise<void> {
   const { name, at, controller, instance, regarding, note, ...rest } = event;
   // Events on objects without a namespace live in `default`.
   const namespace = regarding.namespace ?? 'default';

@@ -1,10 +1,12 @@
 export { applyManifest } from './apply-manifest.ts';
 export { createBackoff } from './backoff.ts';
 export { type Cluster, type ClusterOptions, type KubeRequest, loadCluster } from './cluster.ts';
-export { createEvent } from './create-event.ts';
+export { createEventOnce } from './create-event.ts';
 export { KubeApiError } from './kube-api-error.ts';
 export { listPages } from './list-pages.ts';
 export { mergeConfigMap } from './merge-config-map.ts';
+export { MODEL_VERSIONS } from './model-versions.ts';
+export { readObject } from './read-object.ts';
 export { readSecret } from './read-secret.ts';
 export { type ResourceType, resourcePath } from './resource-type.ts';
 export { type CompactStore, createCompactStore, createPlainStore } from './store.ts';

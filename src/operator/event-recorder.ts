@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
 import { API_VERSION } from '../api/index.ts';
-import { type Cluster, createEvent, KubeApiError } from '../kube/index.ts';
+import { type Cluster, createEventOnce } from '../kube/index.ts';
 import type { OperatorEvents } from '../telemetry/index.ts';
 import type { EventRecorder } from './ports.ts';
 
@@ -36,8 +34,7 @@ export function createEventRecorder({
       try {
         await write();
       } catch (error) {
-        // Written already, by an earlier try.
-        if (!(error instanceof KubeApiError && error.code === 'conflict')) telemetry.eventDropped(error);
+        telemetry.eventDropped(error);
       }
     }
     running = undefined;
@@ -51,22 +48,16 @@ export function createEventRecorder({
         return;
       }
       const at = clock();
-      const digest = createHash('sha256')
-        .update(JSON.stringify([ref, reason, note]))
-        .digest('hex')
-        .slice(0, 16);
       const event = {
-        name: `${ref.name.slice(0, 200)}.${digest}`,
         type,
         action: 'Decide',
         reason,
         note,
         at,
         controller: CONTROLLER,
-        instance: hostname(),
         regarding: { apiVersion: API_VERSION, kind, ...ref },
       };
-      waiting.push(() => createEvent(cluster, event));
+      waiting.push(() => createEventOnce(cluster, [ref, reason, note], event));
       running ??= drain();
     },
     async [Symbol.asyncDispose]() {

@@ -1,24 +1,15 @@
-import type { ApprovalPolicyStatus, Condition, PolicyEvaluations } from '../api/index.ts';
+import { type ApprovalPolicyStatus, nextCondition, type PolicyEvaluations, type SaidCondition } from '../api/index.ts';
 import { digestOf } from '../decision/index.ts';
 import type { CompileError } from '../rego/index.ts';
 import type { FailedStep, PolicyEntry } from './policy-catalog.ts';
 import { describeQuarantine } from './policy-health.ts';
 import type { Quarantined } from './quarantine.ts';
 
-const MESSAGE_CHARACTERS = 8192;
-
 const FAILED_REASONS: Readonly<Record<FailedStep, string>> = {
   fetch: 'FetchFailed',
   verify: 'VerificationFailed',
   compile: 'CompileFailed',
 };
-
-/** What one condition says. */
-interface Said {
-  readonly value: Condition['status'];
-  readonly reason: string;
-  readonly message: string;
-}
 
 /** How the policy fares where it is in force. */
 interface Health {
@@ -35,24 +26,15 @@ export function nextPolicyStatus(
   const { metadata, state, status } = entry;
   const { inForce, bundle } = state;
   const generation = metadata.generation ?? 1;
-  const condition = (type: string, { value, reason, message }: Said): Condition => {
-    const before = status?.conditions?.find((existing) => existing.type === type);
-    return {
-      type,
-      status: value,
-      reason,
-      message: message.slice(0, MESSAGE_CHARACTERS),
-      lastTransitionTime: before?.status === value ? before.lastTransitionTime : now,
-      observedGeneration: generation,
-    };
-  };
+  const surroundings = { before: status?.conditions ?? [], now, generation };
+  const condition = (type: string, said: SaidCondition) => nextCondition(type, said, surroundings);
   const compiled = judge(entry);
-  const kept: Said = {
+  const kept: SaidCondition = {
     value: 'True',
     reason: 'KilledRepeatedly',
     message: quarantined.map(describeQuarantine).join('; '),
   };
-  const ready: Said =
+  const ready: SaidCondition =
     compiled.value === 'True' && quarantined.length > 0
       ? { value: 'False', reason: 'Quarantined', message: kept.message }
       : compiled;
@@ -80,7 +62,7 @@ export function describeCompileErrors(errors: readonly CompileError[]): string {
   return errors.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join('; ');
 }
 
-function judge({ state }: PolicyEntry): Said {
+function judge({ state }: PolicyEntry): SaidCondition {
   if (state.kind !== 'failed') return { value: 'True', reason: 'Compiled', message: 'compiled and in force' };
   const kept = state.inForce ? `; the last good policy, ${state.inForce.digest}, stays in force` : '';
   const reason = FAILED_REASONS[state.step ?? 'compile'];
@@ -88,12 +70,12 @@ function judge({ state }: PolicyEntry): Said {
 }
 
 /** A bundle that was not fetched, or not believed, was not compiled. */
-function judgeCompiled({ state }: PolicyEntry, ready: Said): Said {
+function judgeCompiled({ state }: PolicyEntry, ready: SaidCondition): SaidCondition {
   const early = state.kind === 'failed' && (state.step === 'fetch' || state.step === 'verify');
   return early ? { ...ready, value: 'Unknown' } : ready;
 }
 
-function judgeVerified({ source, state }: PolicyEntry, ready: Said): Said {
+function judgeVerified({ source, state }: PolicyEntry, ready: SaidCondition): SaidCondition {
   if (state.kind === 'failed' && state.step === 'fetch') return { ...ready, value: 'Unknown' };
   if (state.kind === 'failed' && state.step === 'verify') return ready;
   const { digest, verify, oci } = source.kind === 'bundle' ? source.bundle : {};

@@ -4,13 +4,6 @@ import type { PolicyKind } from './ports.ts';
 
 const ours = { group: GROUP, version: VERSION };
 
-export const MODEL_VERSIONS: ResourceType = {
-  ...ours,
-  plural: 'modelversions',
-  kind: 'ModelVersion',
-  namespaced: true,
-};
-
 export const POLICIES: Readonly<Record<PolicyKind, ResourceType>> = {
   ApprovalPolicy: { ...ours, plural: 'approvalpolicies', kind: 'ApprovalPolicy', namespaced: true },
   ClusterApprovalPolicy: {

@@ -4,6 +4,7 @@ import {
   createCompactStore,
   createPlainStore,
   createWorkQueue,
+  MODEL_VERSIONS,
   type ResourceType,
   untilAborted,
   watchResource,
@@ -35,7 +36,7 @@ import { readLabels } from './read-labels.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
 import { fetchPolicy, reconcilePolicy } from './reconcile-policy.ts';
 import { createBundleRefresher } from './refresh-bundle.ts';
-import { MODEL_VERSIONS, NAMESPACES, POLICIES } from './resources.ts';
+import { NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';

@@ -1,6 +1,6 @@
-import { type Cluster, updateStatus } from '../kube/index.ts';
+import { type Cluster, MODEL_VERSIONS, updateStatus } from '../kube/index.ts';
 import type { StatusWriter } from './ports.ts';
-import { MODEL_VERSIONS, POLICIES } from './resources.ts';
+import { POLICIES } from './resources.ts';
 
 /** @returns the door through which every status goes to the API server. */
 export function createStatusWriter(cluster: Cluster): StatusWriter {

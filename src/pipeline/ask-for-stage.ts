@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TRY_AGAIN } from '../admission/index.ts';
 import { API_VERSION, type ModelVersionSpec, modelVersionName, type Stage } from '../api/index.ts';
 import { digestOf } from '../decision/index.ts';
-import { type Cluster, createBackoff, KubeApiError, resourcePath } from '../kube/index.ts';
-import { digestContent, GatedVersion, generationOf, MODEL_VERSIONS } from './gated-version.ts';
+import { type Cluster, createBackoff, KubeApiError, MODEL_VERSIONS, readObject, resourcePath } from '../kube/index.ts';
+import { digestContent, GatedVersion, generationOf } from './gated-version.ts';
 import type { GateQuestion } from './judge-gate.ts';
 
 /** What a pipeline wants to know of the version that it made. */
@@ -68,8 +68,8 @@ export async function askForStage(
 
 async function askOnce(cluster: Cluster, request: GateRequest, name: string): Promise<GatedVersion> {
   const { namespace, model, version } = request;
-  const found = await read(cluster, { namespace, name });
-  if (!found) {
+  const there = await readObject(cluster, resourcePath(MODEL_VERSIONS, { namespace, name }));
+  if (!there) {
     const created = await cluster.request({
       method: 'POST',
       path: resourcePath(MODEL_VERSIONS, { namespace }),
@@ -82,6 +82,7 @@ async function askOnce(cluster: Cluster, request: GateRequest, name: string): Pr
     });
     return GatedVersion.parse(created);
   }
+  const found = GatedVersion.parse(there);
   const { metadata, spec } = found;
   if (spec.model !== model || spec.version !== version)
     throw new OtherVersionError(
@@ -98,19 +99,6 @@ async function askOnce(cluster: Cluster, request: GateRequest, name: string): Pr
     body: { metadata: { uid, resourceVersion }, spec: next },
   });
   return GatedVersion.parse(patched);
-}
-
-/** @returns null where there is none of that name; a cluster that does not know the kind is an error. */
-async function read(
-  cluster: Cluster,
-  where: { readonly namespace: string; readonly name: string },
-): Promise<GatedVersion | null> {
-  try {
-    return GatedVersion.parse(await cluster.request({ method: 'GET', path: resourcePath(MODEL_VERSIONS, where) }));
-  } catch (error) {
-    if (error instanceof KubeApiError && error.code === 'not-found' && error.answer !== undefined) return null;
-    throw error;
-  }
 }
 
 /** More approvers, never fewer; and of each group of claims, those that are given replace those of the same name. */

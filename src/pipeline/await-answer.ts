@@ -1,5 +1,12 @@
-import { type Cluster, createPlainStore, KubeApiError, resourcePath, watchResource } from '../kube/index.ts';
-import { GatedVersion, MODEL_VERSIONS } from './gated-version.ts';
+import {
+  type Cluster,
+  createPlainStore,
+  MODEL_VERSIONS,
+  readObject,
+  resourcePath,
+  watchResource,
+} from '../kube/index.ts';
+import { GatedVersion } from './gated-version.ts';
 import { type GateJudgement, type GateQuestion, type GateWaits, judgeGate } from './judge-gate.ts';
 import { isOutageOfKnown, outlast, type Patience, UnreachableError } from './transient-fault.ts';
 
@@ -31,8 +38,8 @@ export async function awaitAnswer(cluster: Cluster, question: GateQuestion, list
   const signal = AbortSignal.any([listener.signal, ended.signal]);
   let last = '';
 
-  const look = (object: object | undefined, from: 'watch' | 'read') => {
-    if (object === undefined)
+  const look = (object: object | null | undefined, from: 'watch' | 'read') => {
+    if (!object)
       return resolve({
         kind: 'deleted',
         message: `${name} was deleted while the gate waited: nothing can approve it now`,
@@ -52,7 +59,8 @@ export async function awaitAnswer(cluster: Cluster, question: GateQuestion, list
     wanted += 1;
     if (wanted > 1) return;
     try {
-      const read = () => readOrGone(cluster, { namespace, name }, signal);
+      const path = resourcePath(MODEL_VERSIONS, { namespace, name });
+      const read = () => readObject(cluster, path, { signal, timeoutMs: PROBE_TIMEOUT_MS });
       for (let served = 0; served < wanted && !signal.aborted; ) {
         served = wanted;
         look(await outlast(read, isOutageOfKnown, { ...listener, signal }), 'read');
@@ -86,19 +94,5 @@ export async function awaitAnswer(cluster: Cluster, question: GateQuestion, list
   } finally {
     listener.signal.removeEventListener('abort', timeOut);
     ended.abort();
-  }
-}
-
-async function readOrGone(
-  cluster: Cluster,
-  where: { readonly namespace: string; readonly name: string },
-  signal: AbortSignal,
-): Promise<object | undefined> {
-  try {
-    const path = resourcePath(MODEL_VERSIONS, where);
-    return Object(await cluster.request({ method: 'GET', path, signal, timeoutMs: PROBE_TIMEOUT_MS }));
-  } catch (error) {
-    if (error instanceof KubeApiError && error.code === 'not-found' && error.answer !== undefined) return undefined;
-    throw error;
   }
 }

@@ -1,15 +1,6 @@
 import { z } from 'zod';
-import { ApprovalRecord, Condition, DecisionStatus, GROUP, Metadata, Stage, VERSION } from '../api/index.ts';
+import { ApprovalRecord, Condition, DecisionStatus, Metadata, Stage } from '../api/index.ts';
 import { digestOf } from '../decision/index.ts';
-import type { ResourceType } from '../kube/index.ts';
-
-export const MODEL_VERSIONS: ResourceType = {
-  group: GROUP,
-  version: VERSION,
-  plural: 'modelversions',
-  kind: 'ModelVersion',
-  namespaced: true,
-};
 
 /** Fields that it does not know pass: the operator may be newer than this program, and what a spec holds is sent back. */
 export const GatedVersion = z.looseObject({

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, createPlainStore, KubeApiError, watchResource } from '../../kube/index.ts';
+import { type Cluster, createPlainStore, KubeApiError, MODEL_VERSIONS, watchResource } from '../../kube/index.ts';
 import { CliError } from '../cli-error.ts';
 import { readVersion } from '../read-version.ts';
-import { MODEL_VERSIONS, parseVersion, type StoredApproval, type StoredVersion } from '../stored-version.ts';
+import { parseVersion, type StoredApproval, type StoredVersion } from '../stored-version.ts';
 import type { VersionName } from '../version-name.ts';
 
 /** What tells a decision from all others. */

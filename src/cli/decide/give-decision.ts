@@ -1,18 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TRY_AGAIN } from '../../admission/index.ts';
 import { ANNOTATIONS, type Verdict } from '../../api/index.ts';
-import { type Cluster, createBackoff, KubeApiError, resourcePath } from '../../kube/index.ts';
+import { type Cluster, createBackoff, KubeApiError, MODEL_VERSIONS, resourcePath } from '../../kube/index.ts';
 import { CliError } from '../cli-error.ts';
 import { printable } from '../printable.ts';
 import { type Person, readPerson } from '../read-person.ts';
 import { readVersion } from '../read-version.ts';
-import {
-  generationOf,
-  MODEL_VERSIONS,
-  parseVersion,
-  type StoredApproval,
-  type StoredVersion,
-} from '../stored-version.ts';
+import { generationOf, parseVersion, type StoredApproval, type StoredVersion } from '../stored-version.ts';
 import type { VersionName } from '../version-name.ts';
 import { parseStamp, renderStamp } from './stamp.ts';
 

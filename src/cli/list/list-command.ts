@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { type Cluster, listPages } from '../../kube/index.ts';
+import { type Cluster, listPages, MODEL_VERSIONS } from '../../kube/index.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
 import { nearNames } from '../near-names.ts';
 import { createPaint } from '../paint.ts';
 import { stageOption } from '../stage-option.ts';
-import { MODEL_VERSIONS, parseVersion } from '../stored-version.ts';
+import { parseVersion } from '../stored-version.ts';
 import { LIST_FORMATS, type ListFormat, renderList } from './render-list.ts';
 import { matchesFilter, type RowFilter, sortRows, toRow, type VersionRow } from './version-row.ts';
 

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import { resourcePath } from '../../kube/index.ts';
+import { MODEL_VERSIONS, resourcePath } from '../../kube/index.ts';
 import { planImport } from '../../mlflow/index.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
-import { MODEL_VERSIONS } from '../stored-version.ts';
 import { ASKED_AS } from './asked-as.ts';
 import { openRegistry } from './open-registry.ts';
 

@@ -1,7 +1,7 @@
 import { ModelRegistry } from '../../api/index.ts';
 import { readConfig } from '../../config/index.ts';
 import { type Credentials, readCredentials, trustEveryAddress } from '../../distribution/index.ts';
-import { type Cluster, KubeApiError, listPages, readSecret, resourcePath } from '../../kube/index.ts';
+import { type Cluster, KubeApiError, listPages, MODEL_VERSIONS, readSecret, resourcePath } from '../../kube/index.ts';
 import {
   createMlflowClient,
   createVersionIndex,
@@ -13,7 +13,6 @@ import {
 import { createVersionCollection } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { NamespaceOptions } from '../cluster-options.ts';
-import { MODEL_VERSIONS } from '../stored-version.ts';
 
 /** A registry as a person at their own machine sees it, with their own rights on both sides. */
 export interface OpenRegistry {

@@ -1,12 +1,19 @@
 import { z } from 'zod';
 import { ApprovalPolicy, ClusterApprovalPolicy, ModelVersion, SERVED_STAGES } from '../../api/index.ts';
 import { parseSubmitter } from '../../decision/index.ts';
-import { type Cluster, KubeApiError, listPages, type ResourceType, resourcePath } from '../../kube/index.ts';
+import {
+  type Cluster,
+  KubeApiError,
+  listPages,
+  MODEL_VERSIONS,
+  type ResourceType,
+  resourcePath,
+} from '../../kube/index.ts';
 import { NAMESPACES, POLICIES } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { OfflineCase } from '../evaluate/decide-offline.ts';
 import { readStored } from '../read-version.ts';
-import { currentDecision, findApproved, MODEL_VERSIONS, parseVersion } from '../stored-version.ts';
+import { currentDecision, findApproved, parseVersion } from '../stored-version.ts';
 import type { VersionName } from '../version-name.ts';
 import type { PlacedPolicy, StandingDecision } from './explain-decision.ts';
 

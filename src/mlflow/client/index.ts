@@ -1,3 +1,3 @@
-export { type RegisteredVersion, VersionFound } from './mlflow-answers.ts';
+export { ModelFound, type RegisteredVersion, VersionFound, VersionPage } from './mlflow-answers.ts';
 export { createMlflowClient, type MlflowClient } from './mlflow-client.ts';
 export { RegistryError } from './registry-error.ts';

@@ -6,9 +6,8 @@ import {
   SERVED_STAGES,
   type Stage,
 } from '../../api/index.ts';
-import { type Cluster, KubeApiError, resourcePath } from '../../kube/index.ts';
+import { type Cluster, KubeApiError, MODEL_VERSIONS, resourcePath } from '../../kube/index.ts';
 import type { RegisteredVersion } from '../client/index.ts';
-import { MODEL_VERSIONS } from '../resources.ts';
 import { buildModelVersion, createModelVersion, patchModelVersion, type VersionFacts } from '../sync/index.ts';
 import { MlflowRefusal } from './mlflow-refusal.ts';
 

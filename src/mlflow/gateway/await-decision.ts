@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ModelVersion, type Stage } from '../../api/index.ts';
-import { type Cluster, createBackoff, resourcePath } from '../../kube/index.ts';
-import { MODEL_VERSIONS } from '../resources.ts';
+import { type Cluster, createBackoff, MODEL_VERSIONS, resourcePath } from '../../kube/index.ts';
 import { MlflowRefusal } from './mlflow-refusal.ts';
 
 /**

@@ -8,9 +8,9 @@ import {
   type Stage as StageName,
 } from '../../api/index.ts';
 import { trustEveryAddress } from '../../distribution/index.ts';
-import { type Cluster, listPages } from '../../kube/index.ts';
+import { type Cluster, listPages, MODEL_VERSIONS } from '../../kube/index.ts';
 import { createMlflowClient, type RegisteredVersion, RegistryError } from '../client/index.ts';
-import { MODEL_VERSIONS } from '../resources.ts';
+import { matchesModel } from '../matches-model.ts';
 import { readFacts, withoutFacts } from '../sync/index.ts';
 import { askForStage, findModelVersion } from './ask-for-stage.ts';
 import { awaitDecision } from './await-decision.ts';
@@ -18,13 +18,7 @@ import { type Caller, identifyCaller, proveMayMove, proveUser, readRegistered } 
 import { parseCredentials } from './credentials-of.ts';
 import { type GatedBody, readGatedBody } from './gated-body.ts';
 import type { GatedCall, GatedEndpoint } from './gated-call.ts';
-import {
-  findGuardedStage,
-  type GuardedAlias,
-  guardedAliases,
-  listRegistriesOf,
-  namesModel,
-} from './guarded-aliases.ts';
+import { findGuardedStage, type GuardedAlias, guardedAliases, listRegistriesOf } from './guarded-aliases.ts';
 import { MlflowRefusal } from './mlflow-refusal.ts';
 import { readServed } from './read-served.ts';
 import type { Answered, Upstream } from './upstream.ts';
@@ -85,7 +79,7 @@ export function createGate(options: GateOptions): Gate {
       ...asked,
       namespace,
       user,
-      registry: registries.find((found) => namesModel(found, registered.model)) ?? null,
+      registry: registries.find((found) => matchesModel(found, registered.model)) ?? null,
       readFacts: () => readClaims(caller, registered),
     });
     await awaitDecision(cluster, version, asked.stage, { timeoutMs, signal });

@@ -1,5 +1,4 @@
 import { ModelRegistry, SERVED_STAGES, type ServedStage, stageAliases } from '../../api/index.ts';
-import { matchesPattern } from '../../decision/index.ts';
 import { type Cluster, listPages } from '../../kube/index.ts';
 import { MODEL_REGISTRIES } from '../resources.ts';
 
@@ -34,10 +33,6 @@ export async function listRegistriesOf(
       if (parsed.success && isSame(parsed.data.spec.mlflow.url, url)) found.push(parsed.data);
     }
   return found;
-}
-
-export function namesModel({ spec: { models } }: ModelRegistry, model: string): boolean {
-  return models === undefined || models.some((pattern) => matchesPattern(model, pattern));
 }
 
 /** @returns what their exports guard for this model, and what the gateway was told to */

@@ -1,19 +1,7 @@
-import { z } from 'zod';
 import { SERVED_STAGES } from '../../api/index.ts';
+import { ModelFound, VersionPage } from '../client/index.ts';
 import { type Caller, parseJson, toThrow } from './caller.ts';
-import type { GuardedAlias } from './guarded-aliases.ts';
-import { findGuardedStage } from './guarded-aliases.ts';
-
-const Latest = z.object({
-  model_versions: z
-    .array(z.object({ version: z.coerce.string(), current_stage: z.string().default('None') }))
-    .default([]),
-});
-const Model = z.object({
-  registered_model: z.object({
-    aliases: z.array(z.object({ alias: z.string(), version: z.coerce.string() })).default([]),
-  }),
-});
+import { findGuardedStage, type GuardedAlias } from './guarded-aliases.ts';
 
 /**
  * @param version of one version alone; else of all
@@ -31,17 +19,18 @@ export async function readServed(
     ask({ method: 'GET', path: `registered-models/get?${search}` }),
     ask({ method: 'POST', path: 'registered-models/get-latest-versions', body: { name, stages: SERVED_STAGES } }),
   ]);
-  const [found, held] = [Model.safeParse(parseJson(model)), Latest.safeParse(parseJson(latest))];
+  const [found, held] = [ModelFound.safeParse(parseJson(model)), VersionPage.safeParse(parseJson(latest))];
   if (model.status !== 200 || !found.success) throw toThrow(model);
   if (latest.status !== 200 || !held.success) throw toThrow(latest);
   const ofVersion = (shown: { readonly version: string }) => version === undefined || shown.version === version;
   return [
     ...held.data.model_versions
       .filter(ofVersion)
-      .map(({ version, current_stage }) => `version ${version} is in ${current_stage}`),
-    ...found.data.registered_model.aliases
+      .map(({ version: number, stage }) => `version ${number} is in ${stage}`),
+    ...[...found.data.registered_model.aliases]
+      .map(([alias, number]) => ({ alias, version: number }))
       .filter(ofVersion)
       .filter(({ alias }) => findGuardedStage(alias, guarded))
-      .map(({ alias, version }) => `alias ${alias} is version ${version}`),
+      .map(({ alias, version: number }) => `alias ${alias} is version ${number}`),
   ];
 }

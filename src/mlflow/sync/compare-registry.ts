@@ -6,9 +6,9 @@ import {
   REGISTRY_TAGS,
   Stage,
 } from '../../api/index.ts';
-import { matchesPattern } from '../../decision/index.ts';
 import type { Cluster } from '../../kube/index.ts';
 import { type MlflowClient, type RegisteredVersion, RegistryError } from '../client/index.ts';
+import { matchesModel } from '../matches-model.ts';
 import type { Clock, StoredVersions } from '../ports.ts';
 import { exportTags, findAliasMoves, isPending, moveAliases } from './export-model.ts';
 import { forEachAtOnce } from './for-each-at-once.ts';
@@ -57,7 +57,7 @@ export async function compareRegistry(registry: ModelRegistry, ports: ComparePor
   const problems: string[] = [];
   let imported = 0;
   for await (const page of ports.client.listVersions()) {
-    const matching = page.filter(({ model, ready }) => ready && matchesModel(registry.spec.models, model));
+    const matching = page.filter(({ model, ready }) => ready && matchesModel(registry, model));
     await forEachAtOnce(matching, AT_ONCE, async (registered) => {
       seen.add(identify(registered));
       const looked = await compareVersion(registered, registry, ports);
@@ -81,7 +81,7 @@ export async function compareNamed(
   registry: ModelRegistry,
   ports: ComparePorts,
 ): Promise<void> {
-  if (!matchesModel(registry.spec.models, model)) return;
+  if (!matchesModel(registry, model)) return;
   const registered = await ports.client.getVersion(model, version);
   if (registered.ready) await compareVersion(registered, registry, ports);
 }
@@ -189,11 +189,11 @@ export async function gatherFacts(
 /** @returns what has a ModelVersion, and is not in the registry any more */
 export function findAbsent(
   seen: ReadonlySet<string>,
-  { spec }: ModelRegistry,
+  registry: ModelRegistry,
   { versions, index }: Pick<ComparePorts, 'versions' | 'index'>,
 ): readonly Drift[] {
   return [...index.models()]
-    .filter((model) => matchesModel(spec.models, model))
+    .filter((model) => matchesModel(registry, model))
     .flatMap((model) => [...index.ofModel(model)])
     .flatMap((key) => {
       const summary = versions.summary(key);
@@ -221,11 +221,6 @@ async function compareAliases(registry: ModelRegistry, ports: ComparePorts): Pro
     }
   }
   return drifted;
-}
-
-/** Whether a ModelRegistry is about this model. */
-export function matchesModel(patterns: readonly string[] | undefined, model: string): boolean {
-  return patterns?.some((pattern) => matchesPattern(model, pattern)) ?? true;
 }
 
 export function identify({ model, version }: { readonly model: string; readonly version: string }): string {

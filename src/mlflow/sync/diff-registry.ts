@@ -1,7 +1,8 @@
 import { type ModelRegistry, ModelVersion } from '../../api/index.ts';
 import type { MlflowClient, RegisteredVersion } from '../client/index.ts';
+import { matchesModel } from '../matches-model.ts';
 import type { StoredVersions } from '../ports.ts';
-import { findAbsent, findDrift, identify, matchesModel } from './compare-registry.ts';
+import { findAbsent, findDrift, identify } from './compare-registry.ts';
 import { isPending } from './export-model.ts';
 import type { VersionIndex } from './version-index.ts';
 
@@ -39,7 +40,7 @@ export async function diffRegistry(registry: ModelRegistry, ports: DiffPorts): P
   const differences: RegistryDifference[] = [];
   for await (const page of ports.client.listVersions()) {
     for (const registered of page) {
-      if (!registered.ready || !matchesModel(registry.spec.models, registered.model)) continue;
+      if (!registered.ready || !matchesModel(registry, registered.model)) continue;
       seen.add(identify(registered));
       const difference = compare(registered, registry, ports);
       if (difference) differences.push(difference);

@@ -1,8 +1,9 @@
 import type { ModelRegistry } from '../../api/index.ts';
 import type { MlflowClient } from '../client/index.ts';
+import { matchesModel } from '../matches-model.ts';
 import type { Clock } from '../ports.ts';
 import { buildModelVersion } from './build-model-version.ts';
-import { gatherFacts, matchesModel } from './compare-registry.ts';
+import { gatherFacts } from './compare-registry.ts';
 import type { VersionIndex } from './version-index.ts';
 
 /**
@@ -17,8 +18,7 @@ export async function* planImport(
   for await (const page of ports.client.listVersions()) {
     for (const registered of page) {
       const { model, version, ready } = registered;
-      if (!ready || !matchesModel(registry.spec.models, model) || ports.index.find(model, version) !== undefined)
-        continue;
+      if (!ready || !matchesModel(registry, model) || ports.index.find(model, version) !== undefined) continue;
       const facts = await gatherFacts(registered, registry, ports);
       yield buildModelVersion(facts, { namespace, registry: name, spec: registry.spec });
     }

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
 import { API_VERSION, type ModelRegistryStatus, type ModelVersion } from '../../api/index.ts';
-import { type Cluster, createEvent, KubeApiError } from '../../kube/index.ts';
+import { type Cluster, createEventOnce } from '../../kube/index.ts';
 import type { Clock } from '../ports.ts';
 
 const CONTROLLER = 'assent.dev/registry';
@@ -18,26 +16,15 @@ export async function recordDrift(
   { cluster, clock }: { readonly cluster: Cluster; readonly clock: Clock },
 ): Promise<void> {
   const { namespace, name, uid = '', resourceVersion = '' } = metadata;
-  const at = clock();
   const done = reverted ? '; it was put back' : '';
   // The same drift found again a second later is the same Event.
-  const digest = createHash('sha256')
-    .update(JSON.stringify([uid, found, status?.exported]))
-    .digest('hex')
-    .slice(0, 16);
-  try {
-    await createEvent(cluster, {
-      name: `${name.slice(0, 200)}.${digest}`,
-      type: 'Warning',
-      action: 'Compare',
-      reason: 'RegistryDrifted',
-      note: `somebody moved it to ${found} in the registry, and ${decided} was decided${done}`,
-      at,
-      controller: CONTROLLER,
-      instance: hostname(),
-      regarding: { apiVersion: API_VERSION, kind: 'ModelVersion', namespace, name, uid, resourceVersion },
-    });
-  } catch (error) {
-    if (!(error instanceof KubeApiError && error.code === 'conflict')) throw error;
-  }
+  await createEventOnce(cluster, [uid, found, status?.exported], {
+    type: 'Warning',
+    action: 'Compare',
+    reason: 'RegistryDrifted',
+    note: `somebody moved it to ${found} in the registry, and ${decided} was decided${done}`,
+    at: clock(),
+    controller: CONTROLLER,
+    regarding: { apiVersion: API_VERSION, kind: 'ModelVersion', namespace, name, uid, resourceVersion },
+  });
 }

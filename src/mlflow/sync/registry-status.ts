@@ -1,4 +1,4 @@
-import type { Condition, ModelRegistry, ModelRegistryStatus } from '../../api/index.ts';
+import { type ModelRegistry, type ModelRegistryStatus, nextCondition, type SaidCondition } from '../../api/index.ts';
 import type { RegistryError } from '../client/index.ts';
 import type { Comparison } from './compare-registry.ts';
 
@@ -27,14 +27,6 @@ const REASONS: Readonly<Record<RegistryError['code'], string>> = {
   'not-found': 'Refused',
 };
 
-const MESSAGE_CHARACTERS = 8_192;
-
-interface Said {
-  readonly value: Condition['status'];
-  readonly reason: string;
-  readonly message: string;
-}
-
 /** @returns the status of a ModelRegistry whose registry is in this state */
 export function nextRegistryStatus(
   { metadata, status }: ModelRegistry,
@@ -42,17 +34,8 @@ export function nextRegistryStatus(
   now: string,
 ): ModelRegistryStatus {
   const { comparison, progress, lastEventTime, handledSyncAt } = state;
-  const condition = (type: string, { value, reason, message }: Said): Condition => {
-    const before = status?.conditions?.find((existing) => existing.type === type);
-    return {
-      type,
-      status: value,
-      reason,
-      message: message.slice(0, MESSAGE_CHARACTERS),
-      lastTransitionTime: before?.status === value ? before.lastTransitionTime : now,
-      observedGeneration: metadata.generation ?? 1,
-    };
-  };
+  const surroundings = { before: status?.conditions ?? [], now, generation: metadata.generation ?? 1 };
+  const condition = (type: string, said: SaidCondition) => nextCondition(type, said, surroundings);
   const ready = judgeReady(state);
   const standing = state.refusal !== null && state.refusal.code !== 'unreachable';
   return {
@@ -94,7 +77,7 @@ export function invalidRegistryStatus(
   };
 }
 
-function judgeReady({ refusal, failure, comparison, progress }: RegistryState): Said {
+function judgeReady({ refusal, failure, comparison, progress }: RegistryState): SaidCondition {
   if (failure !== null) return { value: 'False', reason: 'Failed', message: failure };
   if (refusal) return { value: 'False', reason: REASONS[refusal.code], message: refusal.message };
   if (!comparison) {
@@ -112,7 +95,7 @@ function judgeReady({ refusal, failure, comparison, progress }: RegistryState): 
   };
 }
 
-function judgeInSync({ comparison, pendingExports, refusal }: RegistryState): Said {
+function judgeInSync({ comparison, pendingExports, refusal }: RegistryState): SaidCondition {
   if (refusal || !comparison)
     return { value: 'Unknown', reason: 'NotCompared', message: 'the registry has not been compared' };
   const [drift] = comparison.drifted;

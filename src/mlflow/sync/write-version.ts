@@ -1,6 +1,5 @@
 import { type ExportReport, ModelVersion } from '../../api/index.ts';
-import { type Cluster, KubeApiError, resourcePath } from '../../kube/index.ts';
-import { MODEL_VERSIONS } from '../resources.ts';
+import { type Cluster, KubeApiError, MODEL_VERSIONS, resourcePath } from '../../kube/index.ts';
 
 type NewModelVersion = Pick<ModelVersion, 'apiVersion' | 'kind' | 'metadata' | 'spec'>;
 

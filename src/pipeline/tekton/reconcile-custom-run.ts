@@ -1,9 +1,15 @@
-import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
 import { API_VERSION, Duration, modelVersionName, parseDurationMs } from '../../api/index.ts';
-import { type Cluster, createEvent, KubeApiError, resourcePath, type WorkResult } from '../../kube/index.ts';
+import {
+  type Cluster,
+  createEventOnce,
+  KubeApiError,
+  MODEL_VERSIONS,
+  readObject,
+  resourcePath,
+  type WorkResult,
+} from '../../kube/index.ts';
 import { askForStage, OtherVersionError } from '../ask-for-stage.ts';
-import { GatedVersion, MODEL_VERSIONS } from '../gated-version.ts';
+import { GatedVersion } from '../gated-version.ts';
 import { judgeGate } from '../judge-gate.ts';
 import { type ApprovalParams, parseApprovalParams } from './approval-params.ts';
 import { type AskedQuestion, CUSTOM_RUNS, CustomRun, isOpen } from './custom-run.ts';
@@ -33,7 +39,7 @@ const ASK_MS = 10_000;
  */
 export async function reconcileCustomRun(key: string, ports: CustomRunPorts): Promise<WorkResult | undefined> {
   const [namespace = '', name = ''] = key.split('/');
-  const found = await readOrNull(ports.cluster, resourcePath(CUSTOM_RUNS, { namespace, name }));
+  const found = await readObject(ports.cluster, resourcePath(CUSTOM_RUNS, { namespace, name }));
   const run = found === null ? null : CustomRun.parse(found);
   if (!run || !isOpen(run) || run.metadata.deletionTimestamp !== undefined) {
     ports.forget(key);
@@ -120,7 +126,7 @@ async function judge(
   const { modelVersion: name } = asked;
   // Before the reading: what changes after it brings the run back.
   awaitVersion(key, `${namespace}/${name}`);
-  const found = await readOrNull(cluster, resourcePath(MODEL_VERSIONS, { namespace, name }));
+  const found = await readObject(cluster, resourcePath(MODEL_VERSIONS, { namespace, name }));
   if (found === null) return failed('Deleted', `${name} was deleted while the run waited: nothing can approve it now`);
   const judged = judgeGate(GatedVersion.parse(found), { ...asked, namespace, name, approvers });
   switch (judged.kind) {
@@ -148,26 +154,16 @@ async function recordAsked(
   at: string,
 ): Promise<void> {
   const { name, namespace, uid = '', resourceVersion = '' } = metadata;
-  const digest = createHash('sha256')
-    .update(JSON.stringify([run.uid, uid]))
-    .digest('hex')
-    .slice(0, 16);
-  try {
-    await createEvent(cluster, {
-      name: `${name.slice(0, 200)}.${digest}`,
-      type: 'Normal',
-      action: 'Ask',
-      reason: 'AskedByCustomRun',
-      note: `CustomRun ${run.name} (${run.uid}) asks for ${stage}`,
-      at,
-      controller: 'assent.dev/approval-tasks',
-      instance: hostname(),
-      regarding: { apiVersion: API_VERSION, kind: MODEL_VERSIONS.kind, namespace, name, uid, resourceVersion },
-    });
-  } catch (error) {
-    // Told already, by an earlier try or an earlier attempt of the run.
-    if (!(error instanceof KubeApiError && error.code === 'conflict')) throw error;
-  }
+  // An earlier try, or an earlier attempt of the run, may have told it.
+  await createEventOnce(cluster, [run.uid, uid], {
+    type: 'Normal',
+    action: 'Ask',
+    reason: 'AskedByCustomRun',
+    note: `CustomRun ${run.name} (${run.uid}) asks for ${stage}`,
+    at,
+    controller: 'assent.dev/approval-tasks',
+    regarding: { apiVersion: API_VERSION, kind: MODEL_VERSIONS.kind, namespace, name, uid, resourceVersion },
+  });
 }
 
 /** A patch, and not the whole status: Tekton's webhooks look at the object that they are sent. */
@@ -184,15 +180,6 @@ async function writeStatus(
     // The API server answers 409 where these are others: cancelled meanwhile, or deleted and made again.
     body: { metadata: { uid, resourceVersion }, status },
   });
-}
-
-async function readOrNull(cluster: Cluster, path: string): Promise<unknown> {
-  try {
-    return await cluster.request({ method: 'GET', path });
-  } catch (error) {
-    if (error instanceof KubeApiError && error.code === 'not-found' && error.answer !== undefined) return null;
-    throw error;
-  }
 }
 
 function msUntilTimeout({ spec, status }: CustomRun, now: string): number {

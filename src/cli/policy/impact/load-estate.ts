@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { type Cluster, listPages } from '../../../kube/index.ts';
+import { type Cluster, listPages, MODEL_VERSIONS } from '../../../kube/index.ts';
 import { createVersionCollection, NAMESPACES } from '../../../operator/index.ts';
 import { CliError } from '../../cli-error.ts';
 import { labelsOf } from '../../evaluate/namespace-labels.ts';
 import { loadManifests } from '../../load-manifests.ts';
-import { MODEL_VERSIONS } from '../../stored-version.ts';
 import type { Estate } from './estate.ts';
 import { readJsonObjects } from './read-json-objects.ts';
 
