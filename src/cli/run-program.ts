@@ -18,7 +18,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await buildProgram(exit, nameProgram(process.argv[1])).parseAsync();
+  const [, script, ...args] = process.argv;
+  const program = await buildProgram(exit, { name: nameProgram(script), args });
+  await program.parseAsync();
 } catch (error) {
   exit(reportError(error));
 }

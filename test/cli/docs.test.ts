@@ -6,7 +6,7 @@ import { buildProgram } from '../../src/cli/build-program.ts';
 import { repositoryRoot } from '../../src/dev/index.ts';
 
 const text = readFileSync(join(repositoryRoot, 'docs', 'cli.md'), 'utf8');
-const program = buildProgram(() => {});
+const program = await buildProgram(() => {});
 
 test('docs/cli.md names every command', () => {
   for (const command of program.commands) expect(text).toMatch(new RegExp(`\`(assent )?${command.name()}\\b`));

@@ -49,7 +49,7 @@ describe('a mistake in the use is told before anything is sent:', () => {
   ])('%s', async ([, args, says]) => {
     // In this process, which is quicker. What asked the cluster, which is not there, would end in a KubeApiError.
     vi.stubEnv('KUBECONFIG', dead);
-    const program = buildProgram(() => {});
+    const program = await buildProgram(() => {}, { args });
     const told: string[] = [];
     for (const command of [program, ...program.commands])
       command.configureOutput({ writeErr: (text) => void told.push(text) });
