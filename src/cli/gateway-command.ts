@@ -5,6 +5,7 @@ import { readConfig } from '../config/index.ts';
 import { type GuardedAlias, parseGuardedAlias, startGateway } from '../mlflow/index.ts';
 import { createGatewayEvents, createLogger } from '../telemetry/index.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from './cluster-options.ts';
+import { collectPassed } from './collect-passed.ts';
 import { keepHeapSmall } from './keep-heap-small.ts';
 import { untilSignal } from './until-signal.ts';
 
@@ -52,9 +53,9 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const namespace = options.namespace ?? cluster.namespace;
   await using _gateway = await startGateway({
     ...listen,
-    ...{ cluster, namespace, registry, caBundle, aliases: alias, timeoutMs, events },
+    ...{ cluster, namespace, registry, caBundle, aliases: alias, timeoutMs, events, onPassed: collectPassed() },
   });
-  // What only the start needed is given back; what streams through is young and dies young.
+  // What only the start needed is given back.
   keepHeapSmall({ loaded: Promise.resolve(), isBusy: () => false, slackBytes: 0 });
   await untilSignal();
 }

@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { z } from 'zod';
+import { exposeCollector } from './expose-collector.ts';
 
 interface HeapOptions {
   /** Resolves when the first large load is over. */
@@ -10,10 +9,6 @@ interface HeapOptions {
   /** Less is not worth a pause. */
   readonly slackBytes?: number;
 }
-
-const Collect = z.custom<(options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void>(
-  (value) => typeof value === 'function',
-);
 
 const INTERVAL_MS = 60_000;
 const SLACK_BYTES = 48 * 2 ** 20;
@@ -25,8 +20,7 @@ const SLACK_BYTES = 48 * 2 ** 20;
  */
 export function keepHeapSmall({ loaded, isBusy, slackBytes = SLACK_BYTES }: HeapOptions): void {
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--expose-gc');
-  const collect = Collect.parse(runInNewContext('gc'));
+  const collect = exposeCollector();
   const compact = (): void => {
     const { heapTotal, heapUsed } = process.memoryUsage();
     if (isBusy() || heapTotal - heapUsed < slackBytes) return;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { readLines } from '../../src/kube/watch-lines.ts';
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 /** `assent gateway` in a process of its own. */
 export interface GatewayProcess extends AsyncDisposable {
@@ -14,11 +14,16 @@ export interface GatewayProcess extends AsyncDisposable {
   readonly log: readonly Record<string, unknown>[];
 }
 
-/** Starts the gateway and waits until it listens. */
+/**
+ * Starts the gateway and waits until it listens.
+ *
+ * @param main the program: from the sources, or as it is built
+ */
 export async function startGatewayProcess(
   kubeconfig: string,
   registry: string,
   args: readonly string[] = [],
+  main = SOURCE,
 ): Promise<GatewayProcess> {
   const command = [main, 'gateway', '--kubeconfig', kubeconfig, '--registry', registry, '--listen', '127.0.0.1:0'];
   // The channel ends the gateway when the test's process is gone.

@@ -7,9 +7,9 @@ import { AnsweredByMlflow } from './caller.ts';
 import { createGate, type GateOptions } from './gate.ts';
 import { findGatedCall, type GatedCall } from './gated-call.ts';
 import { MlflowRefusal, sendRefusal } from './mlflow-refusal.ts';
-import { type Answered, createUpstream } from './upstream.ts';
+import { type Answered, createUpstream, type UpstreamOptions } from './upstream.ts';
 
-export interface GatewayOptions extends Omit<GateOptions, 'upstream'> {
+export interface GatewayOptions extends Omit<GateOptions, 'upstream'>, UpstreamOptions {
   readonly host: string;
   /** 0 chooses a free one. */
   readonly port: number;

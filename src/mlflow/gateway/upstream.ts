@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Writable } from 'node:stream';
 import { MlflowRefusal, sendRefusal } from './mlflow-refusal.ts';
 import { onwardHeaders, returnedHeaders } from './passed-headers.ts';
 
@@ -31,6 +32,8 @@ export interface UpstreamOptions {
   readonly registry: URL;
   /** Authorities in PEM in place of the public ones. */
   readonly caBundle?: string | undefined;
+  /** Is told how many bytes passed, as they pass, either way. */
+  readonly onPassed?: ((bytes: number) => void) | undefined;
 }
 
 /** Below what uvicorn and gunicorn keep an idle connection (5 s, 2 s): one that is used as it closes fails its request. */
@@ -40,7 +43,7 @@ const ANSWER_MS = 60_000;
 /** Requests with nothing in them that may be sent again. */
 const REPEATABLE = ['GET', 'HEAD', 'OPTIONS'];
 
-export function createUpstream({ registry, caBundle }: UpstreamOptions): Upstream {
+export function createUpstream({ registry, caBundle, onPassed }: UpstreamOptions): Upstream {
   const secure = registry.protocol === 'https:';
   const pool = { keepAlive: true, timeout: IDLE_MS, scheduling: 'lifo' } as const;
   const agent = secure ? new HttpsAgent({ ...pool, ...(caBundle ? { ca: caBundle } : {}) }) : new HttpAgent(pool);
@@ -50,6 +53,11 @@ export function createUpstream({ registry, caBundle }: UpstreamOptions): Upstrea
     host: registry.hostname.replace(/^\[|\]$/g, ''),
     port: registry.port || (secure ? 443 : 80),
     agent,
+  };
+
+  const stream = (from: IncomingMessage, to: Writable): void => {
+    if (onPassed) from.on('data', ({ length }: Buffer) => onPassed(length));
+    from.pipe(to);
   };
 
   const pass = (request: IncomingMessage, response: ServerResponse, again = true): void => {
@@ -63,7 +71,7 @@ export function createUpstream({ registry, caBundle }: UpstreamOptions): Upstrea
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', returnedHeaders(answer, registry));
       // An answer that breaks off must not look like one that is complete.
       answer.on('error', () => response.destroy());
-      answer.pipe(response);
+      stream(answer, response);
     });
     onward.on('error', (cause) => {
       response.off('close', abandon);
@@ -72,7 +80,7 @@ export function createUpstream({ registry, caBundle }: UpstreamOptions): Upstrea
         pass(request, response, false);
       else sendRefusal(response, unreachable(registry, cause));
     });
-    if (hasBody) request.pipe(onward);
+    if (hasBody) stream(request, onward);
     else onward.end();
   };
 
