@@ -16,8 +16,8 @@ export interface OperatorEvents {
   observe(state: { readonly modelVersions: () => number; readonly queueLength: () => number }): void;
   decided(decision: DecisionStatus): void;
   approvalRefused(): void;
-  /** Records, each as JSON: what an auditor replays. */
-  recorded(records: readonly string[]): void;
+  /** Records, each as JSON: what an auditor replays. Resolves when they are written, rejects where they cannot be. */
+  recorded(records: readonly string[]): Promise<void>;
   /** These sinks have so many records more: on disk, or at the receiver. */
   recordsKept(sink: RecordSinkName, count: number): void;
   /** No record is lost by it. */

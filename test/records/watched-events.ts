@@ -24,9 +24,11 @@ export async function watchEvents(): Promise<WatchedEvents> {
   const file = await open(path, 'a');
   onTestFinished(() => file.close());
   const metrics = createOperatorMetrics();
+  const log = createLogger({ level: 'info', fd: file.fd });
   return {
-    events: createOperatorEvents(createLogger({ level: 'info', fd: file.fd }), metrics),
+    events: createOperatorEvents(log, metrics),
     async readLog() {
+      await log.idle();
       const lines = (await readFile(path, 'utf8')).split('\n').filter(Boolean);
       return lines.map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
     },

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/records/temporary-folder.ts';
@@ -61,4 +61,15 @@ describe('on standard output records are among the lines of the log', () => {
     const line = { level: 30, time: expect.any(String), msg: 'record', record: aRecord('1') };
     expect(written).toEqual(level === 'silent' ? [] : [line]);
   });
+});
+
+it('a record that standard output does not take is not kept', async () => {
+  const path = join(await temporaryFolder(), 'log');
+  await writeFile(path, '');
+  await using readOnly = await open(path, 'r');
+  const metrics = createOperatorMetrics();
+  const events = createOperatorEvents(createLogger({ level: 'info', fd: readOnly.fd }), metrics);
+  await using log = createRecordLog({ sinks: [createStdoutSink(events)], mask: [] });
+  await expect(log.record(aRecord('1'))).rejects.toMatchObject({ name: 'RecordSinkError', code: 'not-written' });
+  expect((await metrics.render()).text).toContain('assent_record_sink_failures_total{sink="stdout"} 1');
 });
