@@ -47,7 +47,7 @@ export function buildOperatorCommand(): Command {
     .option('--context <name>', 'context in the kubeconfig')
     .option('--namespaces <names...>', 'only the ModelVersions of these namespaces (default: all)', splitList)
     .option('--operator-namespace <name>', "namespace of the operator's ServiceAccount", DEFAULT_NAMESPACE)
-    .option('--workers <count>', 'versions worked on at once', parseInteger(1, 1024), 32)
+    .option('--workers <count>', 'versions worked on at once', parseInteger(1, 1024), 64)
     .option(
       '--evaluators <count>',
       'threads that evaluate policies (default: 1, or 2 on more than two processors)',

@@ -82,7 +82,8 @@ export interface Operator extends AsyncDisposable {
 }
 
 const NO_REGISTRIES: RegistryReader = { read: () => ({ kind: 'none' }) };
-const WORKERS = 32;
+/** Twice the requests that are sent at once: while some wait for the API server, others evaluate and sign. */
+const WORKERS = 64;
 /** Champions change in bursts, and each change brings all waiting versions of the model back. */
 const CHAMPION_DELAY_MS = 250;
 /** How often the counts of evaluations are written into the policies' status, where they have changed. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
@@ -14,6 +15,8 @@ export interface BenchCluster extends AsyncDisposable {
   /** With the operator's rights. */
   readonly operator: Cluster;
   readonly operatorKubeconfig: string;
+  /** Where an operator that is measured writes its log. */
+  readonly logFile: string;
   createNamespace(name: string): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export async function startBenchCluster(): Promise<BenchCluster> {
     admin,
     operator,
     operatorKubeconfig,
+    logFile: join(controlPlane.folder, 'logs', 'operator.log'),
     createNamespace: async (name) => {
       await applyManifest(admin, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, 'bench');
     },

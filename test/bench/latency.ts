@@ -55,7 +55,7 @@ async function measureBare(bench: BenchCluster, offset: number): Promise<number>
 async function measureDecisions(bench: BenchCluster): Promise<readonly number[]> {
   await using _operator = await startOperatorProcess(bench.operatorKubeconfig, {
     args: ['--namespaces', 'applied'],
-    keepRecords: false,
+    logFile: bench.logFile,
   });
   const sentAt = new Map<string, number>();
   const took: number[] = [];

@@ -33,12 +33,12 @@ async function measure(cluster: BenchCluster, count: number): Promise<void> {
   await cluster.createNamespace('many');
   const createdMs = await createVersions(cluster, 'many', count);
   const args = ['--namespaces', 'many'];
-  const first = await startOperatorProcess(cluster.operatorKubeconfig, { args, keepRecords: false });
+  const first = await startOperatorProcess(cluster.operatorKubeconfig, { args, logFile: cluster.logFile });
   await untilQuiet(cluster, 'many');
   const deciding = await readMemory(first.pid);
   await first[Symbol.asyncDispose]();
 
-  await using operator = await startOperatorProcess(cluster.operatorKubeconfig, { args, keepRecords: false });
+  await using operator = await startOperatorProcess(cluster.operatorKubeconfig, { args, logFile: cluster.logFile });
   const atSync = await readMemory(operator.pid);
   await sleep(SETTLED_MS);
   const settled = await readMemory(operator.pid);

@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readLines } from '../../src/kube/watch-lines.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+
+const SYNCED = 'caches synced';
 
 /** `assent operator` in a process of its own. */
 export interface OperatorProcess extends AsyncDisposable {
@@ -20,26 +24,30 @@ export async function startOperatorProcess(
   options: {
     readonly args?: readonly string[];
     readonly cacheFolder?: string;
-    /** Reading every record takes the time of whoever measures. */
     readonly keepRecords?: boolean;
+    /** Where its log goes instead: nobody reads it once the caches have synced, which would take the time that is measured. */
+    readonly logFile?: string;
   } = {},
 ): Promise<OperatorProcess> {
-  const { args = [], cacheFolder, keepRecords = true } = options;
+  const { args = [], cacheFolder, keepRecords = true, logFile } = options;
   const env = { ...process.env, ...(cacheFolder ? { ASSENT_CACHE: cacheFolder } : {}) };
+  await using output = logFile === undefined ? undefined : await open(logFile, 'w');
   const child = spawn(process.execPath, [main, 'operator', '--kubeconfig', kubeconfig, ...args], {
     // The channel ends the operator when the test's process is gone.
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    stdio: ['ignore', output?.fd ?? 'pipe', 'inherit', 'ipc'],
     env,
   });
   const log: Record<string, unknown>[] = [];
   const { promise: synced, resolve, reject } = Promise.withResolvers<void>();
   child.once('exit', () => reject(new Error(`the operator ended: ${JSON.stringify(log)}`)));
-  void follow(child, (text) => {
+  const onLine = (text: string): void => {
     if (!keepRecords && text.includes('"msg":"record"')) return;
     const line: Record<string, unknown> = JSON.parse(text);
     log.push(line);
-    if (line.msg === 'caches synced') resolve();
-  });
+    if (line.msg === SYNCED) resolve();
+  };
+  if (logFile === undefined) void follow(child, onLine);
+  else void readUntilSynced(logFile, child).then((lines) => lines.forEach(onLine));
   await synced;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -57,4 +65,13 @@ export async function startOperatorProcess(
 async function follow({ stdout }: ChildProcess, onLine: (line: string) => void): Promise<void> {
   if (!stdout) return;
   for await (const line of readLines(stdout)) onLine(line);
+}
+
+async function readUntilSynced(path: string, child: ChildProcess): Promise<readonly string[]> {
+  for (;;) {
+    const text = await readFile(path, 'utf8');
+    // Only whole lines.
+    if (text.includes(`"${SYNCED}"}\n`) || child.exitCode !== null) return text.split('\n').slice(0, -1);
+    await sleep(20);
+  }
 }
