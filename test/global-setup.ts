@@ -1,6 +1,6 @@
-// Runs once before the tests of a project (vitest.config.ts): builds what is missing, and gives the end-to-end tests one
-// cluster to share. It is a local control plane that ends with the run, or the user's own where ASSENT_E2E_KUBECONFIG
-// names its kubeconfig. A test takes it with `inject('cluster')`.
+// Runs once before the tests of a project (vitest.config.ts): builds what is missing, and gives the end-to-end tests a
+// cluster for each worker. They are local control planes that end with the run, or the user's own cluster where
+// ASSENT_E2E_KUBECONFIG names its kubeconfig: it has one worker then. A test takes its own with `sharedCluster()`.
 import type { TestProject } from 'vitest/node';
 import {
   type Cluster,
@@ -12,7 +12,7 @@ import {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    cluster: Cluster;
+    clusters: readonly Cluster[];
   }
 }
 
@@ -20,12 +20,19 @@ export default async function setUp(project: TestProject): Promise<(() => Promis
   await ensureCompiler();
   const own = process.env.ASSENT_E2E_KUBECONFIG;
   if (project.name === 'e2e' && own) {
-    project.provide('cluster', await existingCluster(own));
+    project.provide('clusters', [await existingCluster(own)]);
     return undefined;
   }
   await ensureControlPlane();
   if (project.name !== 'e2e') return undefined;
-  const { kubeconfig, kubectl, folder, stop } = await startControlPlane({});
-  project.provide('cluster', { kubeconfig, kubectl, folder });
-  return stop;
+  const controlPlanes = await Promise.all(
+    Array.from({ length: project.config.maxWorkers }, () => startControlPlane({})),
+  );
+  project.provide(
+    'clusters',
+    controlPlanes.map(({ kubeconfig, kubectl, folder }) => ({ kubeconfig, kubectl, folder })),
+  );
+  return async () => {
+    await Promise.all(controlPlanes.map(({ stop }) => stop()));
+  };
 }

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorUser } from '../../src/admission/index.ts';
 import { ANNOTATIONS } from '../../src/api/index.ts';
+import { sharedCluster } from '../e2e/shared-cluster.ts';
 import { attack, DONE, limit, refused } from './attack.ts';
 import type { Person } from './person.ts';
 import { prepareScene, type Scene } from './scene.ts';
@@ -128,7 +129,7 @@ describe("whoever holds the operator's token", () => {
 });
 
 // On a cluster of one's own the tests' users are impersonated already, by somebody who may.
-describe.runIf(inject('cluster').folder)('whoever may impersonate', () => {
+describe.runIf(sharedCluster().folder)('whoever may impersonate', () => {
   beforeAll(async () => {
     const role = `${scene.namespace}-impersonation`;
     const rules = [{ apiGroups: [''], resources: ['users'], resourceNames: ['alice'], verbs: ['impersonate'] }];

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { ANNOTATIONS } from '../../src/api/index.ts';
+import { sharedCluster } from '../e2e/shared-cluster.ts';
 import { attack, refused } from './attack.ts';
 import type { Person } from './person.ts';
 import { ALICE, prepareNeighbour, prepareScene, SAM, type Scene } from './scene.ts';
@@ -91,7 +92,7 @@ describe('names that resemble', () => {
 });
 
 // A client certificate holds any name; the headers that impersonation needs do not hold these.
-describe.runIf(inject('cluster').folder)('names of other characters', () => {
+describe.runIf(sharedCluster().folder)('names of other characters', () => {
   attack('a user named alice with a Cyrillic letter tries to approve and gets taken for themselves', () =>
     expectTakenForThemselves({ user: '\u0430lice' }, { use: 'named' }),
   );
@@ -105,7 +106,7 @@ describe.runIf(inject('cluster').folder)('names of other characters', () => {
 });
 
 // On a cluster of one's own the tests' users are impersonated already, by somebody who may.
-describe.runIf(inject('cluster').folder)('impersonation without the right to it', () => {
+describe.runIf(sharedCluster().folder)('impersonation without the right to it', () => {
   const impersonate = (user: typeof SAM, name: string, ...as: readonly string[]) =>
     scene.kubectl(user, 'annotate', 'modelversion', name, `${ANNOTATIONS.approve}=as another`, ...as);
 

@@ -1,5 +1,5 @@
-import { inject } from 'vitest';
 import type { User } from '../../src/dev/index.ts';
+import { sharedCluster } from '../e2e/shared-cluster.ts';
 import { type Ground, prepareGround } from './ground.ts';
 import type { Draft, Person } from './person.ts';
 import { decide, untilState, WAITING } from './state.ts';
@@ -26,7 +26,7 @@ export interface Scene extends Ground {
 }
 
 /** Other policies judge the versions that carry the label `use`. */
-export async function prepareScene(cluster = inject('cluster'), options = {}): Promise<Scene> {
+export async function prepareScene(cluster = sharedCluster(), options = {}): Promise<Scene> {
   const ground = await prepareGround(cluster, options);
   const [sam, alice, eve, mallory] = await Promise.all([
     ground.person(SAM, 'assent-submitter'),
@@ -62,5 +62,5 @@ export async function prepareScene(cluster = inject('cluster'), options = {}): P
 
 /** The same people in another namespace of the cluster on which a scene stands already. */
 export function prepareNeighbour(): Promise<Scene> {
-  return prepareScene(inject('cluster'), { installed: true });
+  return prepareScene(sharedCluster(), { installed: true });
 }

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inject } from 'vitest';
 import {
   buildAdmissionManifests,
   buildRbacManifests,
@@ -10,6 +9,7 @@ import {
 } from '../../src/admission/index.ts';
 import { type ApprovalRecord, buildCrds, GROUP, type Metadata, type ModelVersion } from '../../src/api/index.ts';
 import { type Cluster, kubeconfigFor, type User } from '../../src/dev/index.ts';
+import { sharedCluster } from './shared-cluster.ts';
 
 export interface Answer {
   readonly ok: boolean;
@@ -51,7 +51,7 @@ export function aVersion(metadata: Partial<Metadata>, spec: Record<string, unkno
   };
 }
 
-export async function installAdmission(cluster: Cluster = inject('cluster')): Promise<AdmissionCluster> {
+export async function installAdmission(cluster: Cluster = sharedCluster()): Promise<AdmissionCluster> {
   const namespace = `admission-${randomBytes(4).toString('hex')}`;
   const run =
     (kubeconfig: string): Kubectl =>

@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { ANNOTATIONS } from '../../src/api/index.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission, patch, SUBMITTER } from './admission-cluster.ts';
+import { sharedCluster } from './shared-cluster.ts';
 
 let cluster: AdmissionCluster;
 beforeAll(async () => {
@@ -111,7 +112,7 @@ describe("a version's stamps stay as they are when somebody", () => {
 });
 
 // Only a client certificate can hold such a name: HTTP headers, and so impersonation, cannot.
-test.runIf(inject('cluster').folder)('a user whose name JSON cannot hold as CEL quotes it is refused', async () => {
+test.runIf(sharedCluster().folder)('a user whose name JSON cannot hold as CEL quotes it is refused', async () => {
   const bell = await cluster.as({ user: 'bell\u0007', groups: [] }, 'assent-submitter', 'assent-approver');
   const created = await bell(['create', '--filename', '-'], aVersion({ name: 'bell' }));
   expect(created.stderr).toContain('control characters');

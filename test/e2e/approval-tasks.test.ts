@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildApprovalTasksManifests, DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION } from '../../src/api/index.ts';
 import { ensureTektonConfig, kubeconfigFor } from '../../src/dev/index.ts';
 import { type AdmissionCluster, assertOk, installAdmission } from './admission-cluster.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 const POLICY = `package approval
@@ -26,7 +27,7 @@ let restart: () => Promise<OperatorProcess>;
 
 beforeAll(async () => {
   cluster = await installAdmission();
-  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
+  const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
   await applyPolicy('accuracy', { match: { models: ['m-*'] } });
   await applyPolicy('duties', { match: { models: ['separate-*'] }, separationOfDuties: true });
   restart = () => startOperatorProcess(kubeconfig, { args: ['--namespaces', cluster.namespace] });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity, TRY_AGAIN } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION, GROUP, ModelVersion, VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
@@ -7,6 +7,7 @@ import { type Cluster, KubeApiError, loadCluster } from '../../src/kube/index.ts
 import { type AdmissionCluster, assertOk, installAdmission } from './admission-cluster.ts';
 import { expectReplays } from './expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 const APPROVERS = 50;
@@ -18,7 +19,7 @@ const people: Cluster[] = [];
 
 beforeAll(async () => {
   cluster = await installAdmission();
-  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
+  const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
   const policy = {
     apiVersion: API_VERSION,
     kind: 'ApprovalPolicy',
@@ -33,7 +34,7 @@ beforeAll(async () => {
   const binding = ['create', 'rolebinding', 'reviewers', '--clusterrole', 'assent-approver', '--group', 'reviewers'];
   assertOk(await cluster.admin(binding));
   for (let index = 0; index < APPROVERS; index++) {
-    const config = await kubeconfigFor(inject('cluster'), { user: `reviewer-${index}`, groups: ['reviewers'] });
+    const config = await kubeconfigFor(sharedCluster(), { user: `reviewer-${index}`, groups: ['reviewers'] });
     people.push(connections.use(loadCluster({ kubeconfig: config })));
   }
   operator = await startOperatorProcess(kubeconfig, { args: ['--namespaces', cluster.namespace] });

@@ -2,7 +2,7 @@ import { createPrivateKey, createSecretKey, generateKeyPairSync, randomBytes } f
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor, repositoryRoot } from '../../src/dev/index.ts';
@@ -22,6 +22,7 @@ import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './a
 import { type BundleServer, startBundleServer } from './bundle-server.ts';
 import { expectReplays } from './expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 let folder: string;
@@ -83,7 +84,7 @@ async function pushFiles(files: BundleFiles, tag: string): Promise<void> {
 }
 
 async function startOperator(): Promise<void> {
-  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
+  const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
   const hosts = ['--bundle-host', registry.host, `http://${server.host}`];
   operator = await startOperatorProcess(kubeconfig, {
     args: ['--namespaces', cluster.namespace, ...hosts],
@@ -202,7 +203,7 @@ describe('a bundle from a registry with TLS and a password', () => {
       ['policy', 'impact', '--to', 'cluster', '--enforced', '-l', 'use=rollout', '-n', cluster.namespace],
       {
         cacheFolder: file('cli-cache'),
-        env: { DOCKER_CONFIG: registry.dockerConfigFolder, KUBECONFIG: inject('cluster').kubeconfig },
+        env: { DOCKER_CONFIG: registry.dockerConfigFolder, KUBECONFIG: sharedCluster().kubeconfig },
       },
     );
     expect(impact).toMatchObject({ status: 0, stderr: '' });

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION } from '../../src/api/index.ts';
@@ -13,6 +13,7 @@ import { CLI, type CliRun, runCli } from '../cli/run-cli.ts';
 import { complete, hasProgram, installCompletion, SHELLS } from '../cli/shells.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission, patch } from './admission-cluster.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 let cluster: AdmissionCluster;
@@ -25,7 +26,7 @@ let sam: string;
 
 beforeAll(async () => {
   cluster = await installAdmission();
-  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
+  const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
   await applyPolicy('one', 'require contains {"approvers": ["alice", "group:risk"], "reason": "not accurate enough"}');
   await applyPolicy('two', 'require contains {"approvers": ["alice", "bob"], "count": 2, "reason": "touches credit"}');
   await applyPolicy('good', 'allow contains "accurate enough"');
@@ -34,7 +35,7 @@ beforeAll(async () => {
     person({ user: 'alice', groups: ['ml-leads'] }),
     person({ user: 'bob', groups: ['risk'] }),
     person({ user: 'eve', groups: [] }),
-    kubeconfigFor(inject('cluster'), { user: 'sam', groups: ['data-science'] }),
+    kubeconfigFor(sharedCluster(), { user: 'sam', groups: ['data-science'] }),
   ]);
 });
 
@@ -45,7 +46,7 @@ afterAll(async () => {
 /** @returns the kubeconfig of a user who may approve, in this cluster or another one. */
 async function person(user: User, { as }: Pick<AdmissionCluster, 'as'> = cluster): Promise<string> {
   await as(user, 'assent-approver');
-  return kubeconfigFor(inject('cluster'), user);
+  return kubeconfigFor(sharedCluster(), user);
 }
 
 /** A policy for the versions that carry its name as the label `use`. */
@@ -177,7 +178,7 @@ ManuallyApproved (stage Production): alice: checked the errors by hand
     assertOk(await cluster.admin(['create', 'clusterrole', role, ...rights]));
     const nina = { user: 'nina', groups: ['risk'] };
     await cluster.as(nina, role);
-    const kubeconfig = await kubeconfigFor(inject('cluster'), nina);
+    const kubeconfig = await kubeconfigFor(sharedCluster(), nina);
     expect(await assent(kubeconfig, 'approve', name, '--reason', 'ok')).toMatchObject({ status: 0 });
   });
 });
@@ -290,7 +291,7 @@ describe('assent list', () => {
   });
 
   test('of all namespaces names the namespace; who may not see them is told the role', async () => {
-    const { stdout } = await assent(inject('cluster').kubeconfig, 'list', '-A', '-o', 'name', '-l', 'listed=yes');
+    const { stdout } = await assent(sharedCluster().kubeconfig, 'list', '-A', '-o', 'name', '-l', 'listed=yes');
     expect(stdout.split('\n')).toContain(`${namespace}/champion`);
     const { status, stderr } = await assent(sam, 'list', '-A');
     expect(stderr).toContain('assent-viewer to read versions');
@@ -381,7 +382,7 @@ describe('a version', () => {
     );
     expect(near.stderr).toContain(`did you mean ${name}`);
 
-    const admin = inject('cluster').kubeconfig;
+    const admin = sharedCluster().kubeconfig;
     const elsewhere = await runCli(['history', name, '--kubeconfig', admin, '-n', 'kube-public']);
     expect(elsewhere.stderr).toContain(`there is one in namespace ${cluster.namespace}: add -n ${cluster.namespace}`);
   });
@@ -422,7 +423,7 @@ describe('assent who-can', () => {
   });
 
   test('tells users, groups and service accounts, by which binding, and for what they count', async () => {
-    const { status, stdout } = await assent(inject('cluster').kubeconfig, 'who-can', name);
+    const { status, stdout } = await assent(sharedCluster().kubeconfig, 'who-can', name);
     expect(status).toBe(0);
     expect(stdout).toContain('1. 0 of 2 by alice, group:risk, serviceaccount:ci:bot, dora');
     const rows = stdout.split('\n').map((line) => line.split(/ {3,}/));

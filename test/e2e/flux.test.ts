@@ -1,15 +1,16 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { aPolicy, aVersionFile } from '../gitops/flux-files.ts';
 import { FLUX_ACCOUNT, type FluxScene, prepareFluxScene } from '../gitops/flux-scene.ts';
 import { APPROVER, assertOk } from './admission-cluster.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 const FLUX = `system:serviceaccount:${FLUX_ACCOUNT.namespace}:${FLUX_ACCOUNT.name}`;
 
 let scene: FluxScene;
 beforeAll(async () => {
-  scene = await prepareFluxScene(inject('cluster'));
+  scene = await prepareFluxScene(sharedCluster());
   await Promise.all([scene.apply(aPolicy('merge')), scene.apply(aPolicy('people'))]);
   await scene.push('ask for Production', {
     'models/fraud.yaml': aVersionFile('fraud', { use: 'merge' }),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION, modelVersionName } from '../../src/api/index.ts';
@@ -18,6 +18,7 @@ import {
 } from './admission-cluster.ts';
 import { startCli, type WaitingProcess } from './gate-process.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 let cluster: AdmissionCluster;
@@ -31,11 +32,11 @@ let carol: Kubectl;
 beforeAll(async () => {
   cluster = await installAdmission();
   folder = await mkdtemp(join(tmpdir(), 'assent-gate-'));
-  operator = await startOperatorProcess(await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE)), {
+  operator = await startOperatorProcess(await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE)), {
     args: ['--namespaces', cluster.namespace],
   });
-  sam = await kubeconfigFor(inject('cluster'), SUBMITTER);
-  aliceConfig = await kubeconfigFor(inject('cluster'), { user: 'alice', groups: ['ml-leads'] });
+  sam = await kubeconfigFor(sharedCluster(), SUBMITTER);
+  aliceConfig = await kubeconfigFor(sharedCluster(), { user: 'alice', groups: ['ml-leads'] });
   alice = await cluster.as({ user: 'alice', groups: ['ml-leads'] }, 'assent-approver');
   carol = await cluster.as({ user: 'carol', groups: [] }, 'assent-approver');
   const rego =
@@ -307,7 +308,7 @@ describe('a gate', () => {
     const verbs = ['--verb', 'get', '--verb', 'create', '--resource', 'modelversions'];
     assertOk(await cluster.admin(['create', 'role', 'no-watch', ...verbs]));
     assertOk(await cluster.admin(['create', 'rolebinding', 'no-watch', '--role', 'no-watch', '--user', 'walter']));
-    const walter = await kubeconfigFor(inject('cluster'), { user: 'walter', groups: [] });
+    const walter = await kubeconfigFor(sharedCluster(), { user: 'walter', groups: [] });
     const model = aModel();
     await using gate = startCli([
       ...['gate', ...about(model), '--approvers', 'alice'],

@@ -1,9 +1,9 @@
-import { inject } from 'vitest';
 import { DEFAULT_NAMESPACE, gatewayUser, serviceAccountGroups } from '../../src/admission/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
 import { runPython } from '../mlflow/run-python.ts';
 import { type GatewayProcess, startGatewayProcess } from './gateway-process.ts';
 import { type MlflowGround, startMlflowGround } from './mlflow-ground.ts';
+import { sharedCluster } from './shared-cluster.ts';
 
 const PASSWORD = 'a long password of tests';
 
@@ -46,7 +46,7 @@ export interface CallOptions {
 export async function startGatewayGround(): Promise<GatewayGround> {
   const ground = await startMlflowGround({ password: PASSWORD, defaultPermission: 'READ' });
   const user = { user: gatewayUser(DEFAULT_NAMESPACE), groups: serviceAccountGroups(DEFAULT_NAMESPACE) };
-  const kubeconfig = await kubeconfigFor(inject('cluster'), user);
+  const kubeconfig = await kubeconfigFor(sharedCluster(), user);
   await ground.cluster.as(user, 'assent-gateway');
   await ground.startOperator();
   const gateway = await startGatewayProcess(kubeconfig, ground.mlflow.url, ['-n', ground.cluster.namespace]);

@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { VERDICTS, type Verdict } from '../../src/api/index.ts';
 import { ensureFlux, ensureGitopsHealth, kubeconfigFor, repositoryRoot } from '../../src/dev/index.ts';
 import { askHealth } from '../gitops/health.ts';
 import { type AdmissionCluster, assertOk, installAdmission, type Kubectl } from './admission-cluster.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 const NAMESPACE = 'risk';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   await removeShown();
   assertOk(await cluster.admin(['create', 'configmap', 'argocd-cm', '--namespace', 'argocd']));
   const identity = operatorIdentity(DEFAULT_NAMESPACE);
-  operator = await startOperatorProcess(await kubeconfigFor(inject('cluster'), identity), {
+  operator = await startOperatorProcess(await kubeconfigFor(sharedCluster(), identity), {
     args: ['--namespaces', NAMESPACE, cluster.namespace],
   });
 }, 600_000);
@@ -55,7 +56,7 @@ const session = [...page.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block =
 
 describe('docs/gitops.md', () => {
   it('shows what its commands print', async () => {
-    const { kubeconfig, kubectl } = inject('cluster');
+    const { kubeconfig, kubectl } = sharedCluster();
     const env = { ...process.env, KUBECONFIG: kubeconfig, PATH: `${dirname(kubectl)}:${process.env.PATH}` };
     const commands = [...session.matchAll(/^\$ (.*)$/gm)].map(([, command]) => command);
     expect(commands.length).toBeGreaterThan(10);

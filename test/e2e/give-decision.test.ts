@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ANNOTATIONS } from '../../src/api/index.ts';
 import { type DecisionRequest, giveDecision } from '../../src/cli/decide/give-decision.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
 import { type Cluster, type KubeRequest, loadCluster } from '../../src/kube/index.ts';
 import { type AdmissionCluster, assertOk, installAdmission, patch } from './admission-cluster.ts';
+import { sharedCluster } from './shared-cluster.ts';
 
 // No operator runs here: what is recorded, and when, is up to the test.
 let cluster: AdmissionCluster;
@@ -12,7 +13,7 @@ beforeAll(async () => {
   cluster = await installAdmission();
   const user = { user: 'bob', groups: ['risk'] };
   await cluster.as(user, 'assent-approver');
-  bob = loadCluster({ kubeconfig: await kubeconfigFor(inject('cluster'), user) });
+  bob = loadCluster({ kubeconfig: await kubeconfigFor(sharedCluster(), user) });
 });
 afterAll(() => bob?.[Symbol.asyncDispose]());
 

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { applyManifest, listPages, loadCluster } from '../../src/kube/index.ts';
+import { sharedCluster } from './shared-cluster.ts';
 
 const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true };
 const ConfigMap = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
 
 test('a list that is longer than a page is whole, and a selector narrows it', async () => {
-  await using cluster = loadCluster({ kubeconfig: inject('cluster').kubeconfig });
+  await using cluster = loadCluster({ kubeconfig: sharedCluster().kubeconfig });
   const namespace = `pages-${randomBytes(4).toString('hex')}`;
   await applyManifest(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, 'test');
   const names = Array.from({ length: 501 }, (_, index) => `c-${index}`);

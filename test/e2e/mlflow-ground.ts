@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION, type Condition, type ModelRegistry, type ModelVersion } from '../../src/api/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
@@ -9,6 +8,7 @@ import { createMlflowRest, type MlflowRest } from '../mlflow/mlflow-rest.ts';
 import { type MlflowServer, type MlflowServerOptions, startMlflowServer } from '../mlflow/mlflow-server.ts';
 import { type AdmissionCluster, assertOk, installAdmission } from './admission-cluster.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 
 /** A real MLflow, a real API server, and the operator between them. */
 export interface MlflowGround extends AsyncDisposable {
@@ -63,7 +63,7 @@ export async function startMlflowGround(options: MlflowServerOptions = {}): Prom
     },
     async startOperator(...hosts) {
       await operator?.[Symbol.asyncDispose]();
-      const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
+      const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
       operator = await startOperatorProcess(kubeconfig, {
         args: ['--namespaces', cluster.namespace, '--webhook-port', '0', '--registry-host', mlflow.url, ...hosts],
         cacheFolder: join(folder, 'cache'),

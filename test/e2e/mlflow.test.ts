@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { runCli } from '../cli/run-cli.ts';
 import { runPython } from '../mlflow/run-python.ts';
 import { assertOk, aVersion } from './admission-cluster.ts';
 import { aPolicy, aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 let ground: MlflowGround;
@@ -147,7 +148,7 @@ describe('a stage that somebody moves in MLflow itself', () => {
 
 describe('assent mlflow', () => {
   const assent = (...args: readonly string[]) =>
-    runCli(['mlflow', ...args, '--namespace', ground.cluster.namespace, '--kubeconfig', inject('cluster').kubeconfig]);
+    runCli(['mlflow', ...args, '--namespace', ground.cluster.namespace, '--kubeconfig', sharedCluster().kubeconfig]);
 
   it('diff tells where the two do not agree, and changes nothing', async () => {
     await ground.apply(aRegistry('shelf', ground.mlflow.url, { models: ['shelf'], export: {}, interval: '1h' }));

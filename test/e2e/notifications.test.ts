@@ -1,13 +1,14 @@
 // The operator tells receivers on real sockets what becomes of versions.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor, repositoryRoot } from '../../src/dev/index.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
 import { type NewsReceiver, startNewsReceiver } from './news-receiver.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 const POLICY = `package approval
@@ -28,7 +29,7 @@ let restart: () => Promise<OperatorProcess>;
 beforeAll(async () => {
   cluster = await installAdmission();
   [events, slack, dead] = await Promise.all([startNewsReceiver(), startNewsReceiver(), startNewsReceiver()]);
-  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
+  const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
   const spec = { modules: { 'accuracy.rego': POLICY }, approvers: ['alice'] };
   await apply({ apiVersion: API_VERSION, kind: 'ApprovalPolicy', metadata: { name: 'accuracy' }, spec });
   const secret = (name: string, stringData: Record<string, string>) =>

@@ -1,7 +1,7 @@
 // The running operator decides as `assent evaluate` and `assent policy` do: 200 versions, byte for byte.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { type DecisionStatus, ModelVersion, type ModelVersionStatus } from '../../src/api/index.ts';
@@ -14,6 +14,7 @@ import { runCli } from '../cli/run-cli.ts';
 import { buildPolicies, buildTable, type TableEntry } from '../one-verdict/versions.ts';
 import { type AdmissionCluster, assertOk, installAdmission } from './admission-cluster.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 let cluster: AdmissionCluster;
@@ -23,7 +24,7 @@ let table: readonly TableEntry[];
 beforeAll(async () => {
   cluster = await installAdmission();
   table = buildTable(cluster.namespace);
-  operator = await startOperatorProcess(await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE)), {
+  operator = await startOperatorProcess(await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE)), {
     args: ['--namespaces', cluster.namespace],
   });
   // Without a policy a champion waits for a person: an approver lets it in, before any other policy is there.
@@ -111,7 +112,7 @@ const cacheFolder = join(tmpdir(), 'assent-test-cache');
 
 /** Runs `assent policy explain` as who may read everything. */
 const explain = (...args: readonly string[]) =>
-  runCli(['policy', 'explain', ...args, '-n', cluster.namespace, '--kubeconfig', inject('cluster').kubeconfig], {
+  runCli(['policy', 'explain', ...args, '-n', cluster.namespace, '--kubeconfig', sharedCluster().kubeconfig], {
     cacheFolder,
   });
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
@@ -7,6 +7,7 @@ import { aSigner, sha256, signStatement } from '../sign-statement.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
 import { expectReplays, recordsOf } from './expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 let cluster: AdmissionCluster;
@@ -21,7 +22,7 @@ require contains {"reason": "not accurate enough"} if not input.modelVersion.spe
 
 beforeAll(async () => {
   cluster = await installAdmission();
-  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
+  const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
   await applyPolicy('accuracy', ACCURACY, {
     parameters: { threshold: 0.9 },
     approvers: ['alice'],

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION } from '../../src/api/index.ts';
@@ -10,6 +10,7 @@ import { runCli } from '../cli/run-cli.ts';
 import { type Receiver, startReceiver } from '../records/receiver.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 let cluster: AdmissionCluster;
@@ -19,7 +20,7 @@ let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'assent-sinks-'));
   cluster = await installAdmission();
-  kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
+  kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
   const rego = 'package approval\n\nallow contains "good" if input.modelVersion.spec.metrics.accuracy > 0.9\n';
   const policy = {
     apiVersion: API_VERSION,

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { ANNOTATIONS, API_VERSION } from '../../src/api/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
@@ -9,6 +9,7 @@ import { type CliRun, runCli } from '../cli/run-cli.ts';
 import { type AdmissionCluster, APPROVER, assertOk, installAdmission } from './admission-cluster.ts';
 import { recordsOf } from './expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 let cluster: AdmissionCluster;
@@ -18,7 +19,7 @@ let name: string;
 
 const file = (base: string) => join(folder, base);
 const assent = (...args: readonly string[]): Promise<CliRun> => runCli(args, { cacheFolder: file('cache') });
-const onCluster = () => ['--namespace', cluster.namespace, '--kubeconfig', inject('cluster').kubeconfig];
+const onCluster = () => ['--namespace', cluster.namespace, '--kubeconfig', sharedCluster().kubeconfig];
 
 async function stageOf(version: string): Promise<unknown> {
   return (await cluster.read(version)).status?.stage;
@@ -27,7 +28,7 @@ async function stageOf(version: string): Promise<unknown> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'assent-records-'));
   cluster = await installAdmission();
-  const kubeconfig = await kubeconfigFor(inject('cluster'), operatorIdentity(DEFAULT_NAMESPACE));
+  const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
   const policy = {
     apiVersion: API_VERSION,
     kind: 'ApprovalPolicy',
@@ -163,7 +164,7 @@ describe('assent keys rotate', () => {
   });
 
   it('is for administrators: who submits versions may not read the keys', async () => {
-    const sam = await kubeconfigFor(inject('cluster'), { user: 'sam', groups: ['data-science'] });
+    const sam = await kubeconfigFor(sharedCluster(), { user: 'sam', groups: ['data-science'] });
     expect((await assent('keys', 'rotate', '--kubeconfig', sam)).status).toBe(2);
     expect((await assent('keys', 'export', '--kubeconfig', sam)).stdout).toContain('BEGIN PUBLIC KEY');
   });
