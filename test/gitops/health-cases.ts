@@ -2,10 +2,19 @@ import {
   API_VERSION,
   type ApprovalPolicyStatus,
   type ApprovedReason,
+  ModelRegistry,
   type ModelVersion,
+  Notification,
   type Verdict,
 } from '../../src/api/index.ts';
 import { buildInvalidStatus } from '../../src/decision/index.ts';
+import { RegistryError } from '../../src/mlflow/client/index.ts';
+import {
+  invalidRegistryStatus,
+  nextRegistryStatus,
+  type RegistryState,
+} from '../../src/mlflow/sync/registry-status.ts';
+import { createNotificationSink } from '../../src/operator/notifications/notification-sink.ts';
 import { nextPolicyStatus } from '../../src/operator/policy-status.ts';
 import { allows, aScene, denies, requires, type Scene, START } from '../a-snapshot.ts';
 
@@ -119,6 +128,64 @@ export const POLICY_CASES: readonly HealthCase[] = [
   ),
 ];
 
+const unasked: RegistryState = {
+  comparison: null,
+  progress: null,
+  imported: 0,
+  pendingExports: 0,
+  refusal: null,
+  failure: null,
+  lastEventTime: null,
+  handledSyncAt: null,
+};
+const compared = { versions: 3, imported: 3, drifted: [], problems: [], at: START, seconds: 1 };
+const drift = { model: 'fraud', version: '1', found: 'Archived', decided: 'Production' } as const;
+const healthy = { kstatus: 'Current', argo: 'Healthy' } as const;
+const degraded = { argo: 'Degraded', actions: [] } as const;
+
+/** Every state of a ModelRegistry. */
+export const REGISTRY_CASES: readonly HealthCase[] = [
+  { name: 'a registry that was just created', object: aRegistry(UNOBSERVED), ...inProgress },
+  aRegistryCase('a registry that is compared for the first time', {}, inProgress),
+  aRegistryCase('a registry in step', { comparison: compared }, healthy),
+  aRegistryCase('a registry that drifted', { comparison: { ...compared, drifted: [drift] } }, healthy),
+  aRegistryCase(
+    'a registry with versions that cannot be imported',
+    { comparison: { ...compared, problems: ['the name is too long'] } },
+    { ...degraded, kstatus: 'InProgress' },
+  ),
+  // It may be away for a moment: that is for Argo CD to show and for kstatus to wait for.
+  aRegistryCase(
+    'a registry that does not answer',
+    { refusal: new RegistryError('unreachable', 'it does not answer') },
+    { ...degraded, kstatus: 'InProgress' },
+  ),
+  aRegistryCase(
+    'a registry that refuses the credentials',
+    { refusal: new RegistryError('unauthorized', 'wrong password') },
+    { ...degraded, kstatus: 'Failed' },
+  ),
+  {
+    name: 'a registry whose spec is not valid',
+    object: aRegistry(invalidRegistryStatus(1, 'spec.mlflow.url: no address', { before: undefined, now: START })),
+    ...failed,
+  },
+];
+
+const receiver = createNotificationSink(Notification.parse(aNotification(UNOBSERVED)));
+const nothingTold = receiver.takeStatus(START);
+receiver.note('risk/fraud-7', 'an id', START, { kind: 'refused', message: 'HTTP 404' }, START);
+const refusing = receiver.takeStatus(START);
+receiver.note('risk/fraud-7', 'another id', START, { kind: 'delivered' }, START);
+
+/** Every state of a Notification. */
+export const NOTIFICATION_CASES: readonly HealthCase[] = [
+  { name: 'a notification that was just created', object: aNotification(UNOBSERVED), ...inProgress },
+  { name: 'a notification with nothing to tell', object: aNotification(nothingTold), ...healthy, actions: [] },
+  { name: 'a receiver that refuses', object: aNotification(refusing), ...degraded, kstatus: 'InProgress' },
+  { name: 'a receiver that takes it', object: aNotification(receiver.takeStatus(START)), ...healthy, actions: [] },
+];
+
 function aCase(name: string, { snapshot }: Scene, expected: Omit<HealthCase, 'name' | 'object'>): HealthCase {
   const object: ModelVersion = snapshot.modelVersion;
   return { name, object: { ...object }, ...expected };
@@ -142,4 +209,36 @@ function aPolicyCase(
 function aPolicy(status: ApprovalPolicyStatus | null): Record<string, unknown> {
   const metadata = { name: 'p', namespace: 'risk', generation: 1 };
   return { apiVersion: API_VERSION, kind: 'ApprovalPolicy', metadata, spec: { modules: module }, status };
+}
+
+function aRegistryCase(
+  name: string,
+  state: Partial<RegistryState>,
+  expected: Pick<HealthCase, 'kstatus' | 'argo'>,
+): HealthCase {
+  const registry = ModelRegistry.parse(aRegistry(UNOBSERVED));
+  const object = aRegistry(nextRegistryStatus(registry, { ...unasked, ...state }, START));
+  return { name, object, ...expected, actions: [] };
+}
+
+function aRegistry(status: unknown): Record<string, unknown> {
+  const metadata = { name: 'mlflow', namespace: 'risk', generation: 1 };
+  return {
+    apiVersion: API_VERSION,
+    kind: 'ModelRegistry',
+    metadata,
+    spec: { mlflow: { url: 'https://mlflow.example.com' }, export: {} },
+    status,
+  };
+}
+
+function aNotification(status: unknown): Record<string, unknown> {
+  const metadata = { name: 'news', namespace: 'risk', generation: 1, creationTimestamp: START };
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Notification',
+    metadata,
+    spec: { cloudEvents: { url: 'https://news.example.com' } },
+    status,
+  };
 }

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { APPROVED_REASONS, VERDICTS, type Verdict } from '../../src/api/index.ts';
 import { ensureGitopsHealth, repositoryRoot } from '../../src/dev/index.ts';
 import { askHealth } from './health.ts';
-import { type HealthCase, POLICY_CASES, VERSION_CASES } from './health-cases.ts';
+import { type HealthCase, NOTIFICATION_CASES, POLICY_CASES, REGISTRY_CASES, VERSION_CASES } from './health-cases.ts';
 
 const Actions = z.object({
   'discovery.lua': z.string(),
@@ -44,6 +44,8 @@ describe.for([
   ['ModelVersion', VERSION_CASES],
   ['ApprovalPolicy', POLICY_CASES],
   ['ClusterApprovalPolicy', POLICY_CASES],
+  ['ModelRegistry', REGISTRY_CASES],
+  ['Notification', NOTIFICATION_CASES],
 ] as const)('%s', ([kind, cases]) => {
   test('kstatus waits for what waits, and fails what is rejected or to be repaired', async () => {
     expect(answered(cases, await healths(cases))).toEqual(named(cases, ({ kstatus }) => kstatus));
