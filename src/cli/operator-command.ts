@@ -78,7 +78,7 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
   const metrics = createOperatorMetrics();
   const log = createLogger({ level: logLevel });
   const events = createOperatorEvents(log, metrics);
-  const registryEvents = createRegistryEvents(log);
+  const registryEvents = createRegistryEvents(log, metrics);
   const ending = new AbortController();
   await using records = await openRecordLog(options, { events, signal: ending.signal });
   const { kubeconfig, context, namespaces } = options;

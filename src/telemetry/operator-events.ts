@@ -50,6 +50,7 @@ export interface OperatorEvents {
   deploymentGuardChanged(fields: { readonly installed: boolean; readonly problems: readonly string[] }): void;
   /** A receiver did not take what it was told; null: it never will. */
   notificationFailed(notification: string, message: string, retryInMs: number | null): void;
+  notificationDelivered(notification: string): void;
   /** Tekton's CustomRuns are served from now on, or no more. */
   approvalTasksChanged(served: boolean): void;
   /** The deployment guard of a namespace goes by other approvals now. */
@@ -138,11 +139,13 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
       else log.warn(fields, 'deployment guard lets more through than it was built to');
     },
     notificationFailed: (notification, message, retryInMs) => {
+      metrics.notifications.inc({ notification, result: retryInMs === null ? 'given-up' : 'failed' });
       log.warn(
         { notification, message, ...(retryInMs === null ? {} : { retryInMs: Math.round(retryInMs) }) },
         'notification failed',
       );
     },
+    notificationDelivered: (notification) => metrics.notifications.inc({ notification, result: 'delivered' }),
     approvalTasksChanged: (served) => log.info({ served }, 'approval tasks of Tekton'),
     stageApprovalsWritten: (fields) => {
       const { namespace, omitted } = fields;

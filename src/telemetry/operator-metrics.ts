@@ -19,6 +19,15 @@ export interface OperatorMetrics {
   readonly guardInstalled: Gauge;
   readonly stageApprovalsWrites: Counter<'namespace'>;
   readonly stageApprovalsOmitted: Gauge<'namespace'>;
+  readonly registryAnswers: Gauge<'registry'>;
+  readonly registryVersions: Gauge<'registry'>;
+  readonly registryComparedAt: Gauge<'registry'>;
+  readonly registryImports: Counter<'registry'>;
+  readonly registryExports: Counter<'registry'>;
+  readonly registryDrifted: Gauge<'registry'>;
+  readonly registryFailures: Counter<'registry'>;
+  readonly webhooksRefused: Counter<'registry'>;
+  readonly notifications: Counter<'notification' | 'result'>;
   /** Asked at each scrape. */
   observe(state: { readonly modelVersions: () => number; readonly queueLength: () => number }): void;
   /** @returns all metrics in Prometheus' text format, and its content type */
@@ -127,6 +136,60 @@ export function createOperatorMetrics(): OperatorMetrics {
       name: 'assent_stage_approvals_omitted',
       help: 'Approved versions that the deployment guard of a namespace refuses, because there is no room for them.',
       labelNames: ['namespace'],
+      registers,
+    }),
+    registryAnswers: new Gauge({
+      name: 'assent_registry_answers',
+      help: '1 while the registry answers and takes the credentials, 0 while it is left alone because it does not.',
+      labelNames: ['registry'],
+      registers,
+    }),
+    registryVersions: new Gauge({
+      name: 'assent_registry_versions',
+      help: 'Registered versions that the last comparison saw.',
+      labelNames: ['registry'],
+      registers,
+    }),
+    registryComparedAt: new Gauge({
+      name: 'assent_registry_last_comparison_timestamp_seconds',
+      help: 'When the last comparison with the registry ended, in seconds since 1970.',
+      labelNames: ['registry'],
+      registers,
+    }),
+    registryImports: new Counter({
+      name: 'assent_registry_imports_total',
+      help: 'ModelVersions made from registered versions by comparisons.',
+      labelNames: ['registry'],
+      registers,
+    }),
+    registryExports: new Counter({
+      name: 'assent_registry_exports_total',
+      help: 'Decisions that the registry was made to show.',
+      labelNames: ['registry'],
+      registers,
+    }),
+    registryDrifted: new Gauge({
+      name: 'assent_registry_drifted',
+      help: 'Versions and aliases that the last comparison found otherwise than decided, put back or not.',
+      labelNames: ['registry'],
+      registers,
+    }),
+    registryFailures: new Counter({
+      name: 'assent_registry_failures_total',
+      help: 'What failed between the cluster and the registry and is tried again.',
+      labelNames: ['registry'],
+      registers,
+    }),
+    webhooksRefused: new Counter({
+      name: 'assent_webhooks_refused_total',
+      help: 'Webhooks that nobody can vouch for, that came late or that came before.',
+      labelNames: ['registry'],
+      registers,
+    }),
+    notifications: new Counter({
+      name: 'assent_notifications_total',
+      help: 'Notifications by what came of them: delivered, failed (tried again), given-up.',
+      labelNames: ['notification', 'result'],
       registers,
     }),
     observe({ modelVersions, queueLength }) {

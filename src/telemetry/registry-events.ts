@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts';
+import type { OperatorMetrics } from './operator-metrics.ts';
 
 interface NamedVersion {
   readonly model: string;
@@ -37,23 +38,49 @@ export interface RegistryEvents {
   failed(registry: string, what: string, error: unknown, retryInMs: number): void;
   /** A webhook that nobody can vouch for. */
   webhookRefused(registry: string, reason: string): void;
+  /** The ModelRegistry was deleted. */
+  gone(registry: string): void;
 }
 
-export function createRegistryEvents(log: Logger): RegistryEvents {
+export function createRegistryEvents(log: Logger, metrics: OperatorMetrics): RegistryEvents {
   return {
     listening: (port) => log.info({ port }, 'webhooks received'),
     compared: (registry, { versions, imported, drifted, seconds }) => {
+      metrics.registryAnswers.set({ registry }, 1);
+      metrics.registryVersions.set({ registry }, versions);
+      metrics.registryComparedAt.setToCurrentTime({ registry });
+      metrics.registryDrifted.set({ registry }, drifted.length);
+      metrics.registryImports.inc({ registry }, imported);
       const fields = { registry, versions, imported, drifted: drifted.length, seconds };
       if (imported > 0 || drifted.length > 0) log.info(fields, 'registry compared');
       else log.debug(fields, 'registry compared');
     },
-    exported: (registry, fields) => log.info({ registry, ...fields }, 'decision exported'),
+    exported: (registry, fields) => {
+      metrics.registryExports.inc({ registry });
+      log.info({ registry, ...fields }, 'decision exported');
+    },
     absent: (registry, fields) => log.warn({ registry, ...fields }, 'version is not in the registry'),
     drifted: (registry, fields) => log.warn({ registry, ...fields }, 'registry drifted'),
-    refused: (registry, err) => log.warn({ registry, err }, 'registry refuses or does not answer'),
-    recovered: (registry) => log.info({ registry }, 'registry answers again'),
-    failed: (registry, what, err, retryInMs) =>
-      log.warn({ registry, what, err, retryInMs: Math.round(retryInMs) }, 'registry sync failed'),
-    webhookRefused: (registry, reason) => log.warn({ registry, reason }, 'webhook refused'),
+    refused: (registry, err) => {
+      metrics.registryAnswers.set({ registry }, 0);
+      log.warn({ registry, err }, 'registry refuses or does not answer');
+    },
+    recovered: (registry) => {
+      metrics.registryAnswers.set({ registry }, 1);
+      log.info({ registry }, 'registry answers again');
+    },
+    failed: (registry, what, err, retryInMs) => {
+      metrics.registryFailures.inc({ registry });
+      log.warn({ registry, what, err, retryInMs: Math.round(retryInMs) }, 'registry sync failed');
+    },
+    webhookRefused: (registry, reason) => {
+      metrics.webhooksRefused.inc({ registry });
+      log.warn({ registry, reason }, 'webhook refused');
+    },
+    gone: (registry) => {
+      const { registryAnswers, registryVersions, registryComparedAt, registryDrifted } = metrics;
+      for (const gauge of [registryAnswers, registryVersions, registryComparedAt, registryDrifted])
+        gauge.remove({ registry });
+    },
   };
 }

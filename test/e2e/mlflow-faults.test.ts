@@ -206,9 +206,13 @@ describe('a ModelRegistry that cannot be used says why', () => {
       expect.stringContaining('refuses the credentials'),
     );
     expect(gate.asked.length - before).toBe(1);
+    expect(await ground.metric('assent_registry_answers', 'wrong')).toBe(0);
     const right = JSON.stringify({ spec: { mlflow: { auth: { secretRef: { name: 'right' } } } } });
     assertOk(await ground.cluster.admin(['patch', 'modelregistry', 'wrong', '--type=merge', '--patch', right]));
     await until(async () => (await ground.condition('wrong', 'Ready'))?.status, 'True');
+    expect(await ground.metric('assent_registry_answers', 'wrong')).toBe(1);
+    assertOk(await ground.cluster.admin(['delete', 'modelregistry', 'wrong']));
+    await until(() => ground.metric('assent_registry_answers', 'wrong'), undefined);
   });
 
   it.each([

@@ -26,6 +26,8 @@ export interface MlflowGround extends AsyncDisposable {
   condition(registry: string, type: string): Promise<Condition | undefined>;
   /** @returns the version; undefined where there is none yet */
   find(name: string): Promise<ModelVersion | undefined>;
+  /** @returns the value of a metric of a ModelRegistry's; undefined where there is none */
+  metric(name: string, registry: string): Promise<number | undefined>;
   /** @returns the reason of condition Approved */
   approved(name: string): Promise<string | undefined>;
 }
@@ -65,7 +67,17 @@ export async function startMlflowGround(options: MlflowServerOptions = {}): Prom
       await operator?.[Symbol.asyncDispose]();
       const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
       operator = await startOperatorProcess(kubeconfig, {
-        args: ['--namespaces', cluster.namespace, '--webhook-port', '0', '--registry-host', mlflow.url, ...hosts],
+        args: [
+          '--namespaces',
+          cluster.namespace,
+          '--webhook-port',
+          '0',
+          '--health-port',
+          '0',
+          '--registry-host',
+          mlflow.url,
+          ...hosts,
+        ],
         cacheFolder: join(folder, 'cache'),
         keepRecords: false,
       });
@@ -79,6 +91,13 @@ export async function startMlflowGround(options: MlflowServerOptions = {}): Prom
     condition: async (name, type) =>
       (await registry(name)).status?.conditions?.find((condition) => condition.type === type),
     find,
+    async metric(name, registryName) {
+      const port = operator?.log.find(({ msg }) => msg === 'health and metrics served')?.port;
+      const text = await fetch(`http://127.0.0.1:${port}/metrics`).then((answer) => answer.text());
+      const start = `${name}{registry="${cluster.namespace}/${registryName}"} `;
+      const line = text.split('\n').find((each) => each.startsWith(start));
+      return line === undefined ? undefined : Number(line.slice(start.length));
+    },
     approved: async (name) => (await find(name))?.status?.conditions?.find(({ type }) => type === 'Approved')?.reason,
     async [Symbol.asyncDispose]() {
       await operator?.[Symbol.asyncDispose]();

@@ -127,6 +127,9 @@ describe('a stage that somebody moves in MLflow itself', () => {
       [{ model: 'fraud', version: '1', found: 'Archived', decided: 'Production' }],
     );
     expect(await ground.condition('mlflow', 'InSync')).toMatchObject({ status: 'False', reason: 'Drifted' });
+    await until(() => ground.metric('assent_registry_drifted', 'mlflow'), 1);
+    expect(await ground.metric('assent_registry_exports_total', 'mlflow')).toBeGreaterThan(0);
+    expect(await ground.metric('assent_registry_versions', 'mlflow')).toBeGreaterThan(1);
   });
 
   it('is asked for where the registry accepts it: the policies decide about it', async () => {

@@ -103,8 +103,12 @@ export function createModelRegistries(options: ModelRegistriesOptions): ModelReg
     store,
     onProblem: (error) => events.failed('*', 'watch', error, 0),
     onChange: ({ key, now }) => {
-      if (now === undefined) end(key);
-      else begin(key);
+      if (now !== undefined) {
+        begin(key);
+        return;
+      }
+      end(key);
+      events.gone(key);
     },
   });
   void informer.synced.then(() => {

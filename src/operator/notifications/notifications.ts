@@ -31,7 +31,10 @@ interface NotificationsOptions {
   readonly namespaces?: readonly string[] | undefined;
   /** Whoever writes a Notification names an address that the operator asks. */
   readonly guard: AddressGuard;
-  readonly events: Pick<OperatorEvents, 'connectionProblem' | 'reconcileFailed' | 'notificationFailed'>;
+  readonly events: Pick<
+    OperatorEvents,
+    'connectionProblem' | 'reconcileFailed' | 'notificationDelivered' | 'notificationFailed'
+  >;
   readonly clock: Clock;
 }
 
@@ -109,7 +112,8 @@ export function createNotifications(options: NotificationsOptions): Notification
       });
       if (signal.aborted && result.kind === 'failed') return undefined;
       const retryInMs = sink.note(next.key, news.id, news.at, result, clock());
-      if (result.kind !== 'delivered') events.notificationFailed(key, result.message, retryInMs);
+      if (result.kind === 'delivered') events.notificationDelivered(key);
+      else events.notificationFailed(key, result.message, retryInMs);
     }
     const writeInMs = await write(found);
     const more = changed.size > 0 || sink.outbox.waiting > 0;
