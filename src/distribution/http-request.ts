@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { AddressGuard } from './address-guard.ts';
 import { BundleError } from './bundle-error.ts';
+import { readBounded } from './read-bounded.ts';
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
@@ -124,14 +125,9 @@ async function sendOnce(
 }
 
 async function readAnswer(response: IncomingMessage, maxBytes: number): Promise<HttpAnswer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new BundleError('too-large', `the answer has more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) };
+  const body = await readBounded(response, maxBytes);
+  if (!body) throw new BundleError('too-large', `the answer has more than ${maxBytes} bytes`);
+  return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
 function toBundleError(error: unknown, { origin }: URL): BundleError {

@@ -22,6 +22,7 @@ export { findOciBundle, pushBundle, pushCosignSignature } from './oci-bundle.ts'
 export { type OciReference, parseOciReference } from './oci-reference.ts';
 export { type OciRepository, openRepository } from './oci-registry.ts';
 export { type BundleFiles, readArchive } from './read-archive.ts';
+export { readBounded } from './read-bounded.ts';
 export { type Credentials, renderAuthorization } from './registry-login.ts';
 export { parsePublicKey } from './signature-keys.ts';
 export { writeArchive } from './write-archive.ts';

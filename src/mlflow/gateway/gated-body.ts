@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { readBounded } from '../../distribution/index.ts';
 import { MlflowRefusal } from './mlflow-refusal.ts';
 
 /** What a gated call says. It is sent on in these words, so that what was judged is what MLflow reads. */
@@ -17,7 +18,9 @@ export async function readGatedBody(request: IncomingMessage): Promise<GatedBody
   const { headers } = request;
   if (headers['content-encoding'] !== undefined) throw new MlflowRefusal('INVALID_PARAMETER_VALUE', NOT_JSON);
   const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-  const bytes = await readBytes(request);
+  const bytes = await readBounded(request, BODY_BYTES);
+  if (!bytes)
+    throw new MlflowRefusal('INVALID_PARAMETER_VALUE', `the body of this call has at most ${BODY_BYTES} bytes`);
   if (type !== 'application/json') throw new MlflowRefusal('INVALID_PARAMETER_VALUE', NOT_JSON);
   return parseGatedBody(bytes);
 }
@@ -65,16 +68,4 @@ function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES)
-      throw new MlflowRefusal('INVALID_PARAMETER_VALUE', `the body of this call has at most ${BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Writable } from 'node:stream';
+import { readBounded } from '../../distribution/index.ts';
 import { MlflowRefusal, sendRefusal } from './mlflow-refusal.ts';
 import { onwardHeaders, returnedHeaders } from './passed-headers.ts';
 
@@ -111,11 +112,9 @@ export function createUpstream({ registry, caBundle, onPassed }: UpstreamOptions
       onward.end(payload);
       try {
         const answer = await promise;
-        return {
-          status: answer.statusCode ?? 502,
-          rawHeaders: returnedHeaders(answer, registry),
-          body: await readAll(answer),
-        };
+        const body = await readBounded(answer, ANSWER_BYTES);
+        if (!body) throw new Error(`the answer has more than ${ANSWER_BYTES} bytes`);
+        return { status: answer.statusCode ?? 502, rawHeaders: returnedHeaders(answer, registry), body };
       } catch (cause) {
         throw unreachable(registry, cause);
       }
@@ -133,15 +132,4 @@ function unreachable({ origin }: URL, cause: unknown): MlflowRefusal {
   return new MlflowRefusal('TEMPORARILY_UNAVAILABLE', `the gateway cannot reach MLflow at ${origin}: ${why}`, {
     cause,
   });
-}
-
-async function readAll(answer: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of answer) {
-    bytes += chunk.length;
-    if (bytes > ANSWER_BYTES) throw new Error(`the answer has more than ${ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { z } from 'zod';
+import { readBounded } from '../../distribution/index.ts';
 import type { Cluster } from '../../kube/index.ts';
 import type { RegistryEvents } from '../../telemetry/index.ts';
 import { readRegistrySecret } from '../registry-secret.ts';
@@ -70,7 +71,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     if (!found || !ref) return { status: 404, text: 'there is no ModelRegistry with a webhookSecret at this path\n' };
     if (request.method !== 'POST') return { status: 405, text: 'webhooks are posted\n' };
     const id = `${namespace}/${name}`;
-    const body = await readBody(request);
+    const body = await readBounded(request, BODY_BYTES);
     if (!body) return { status: 413, text: `a delivery has at most ${BODY_BYTES} bytes\n` };
     const secret = await readSecret(id, namespace, ref);
     if (Buffer.byteLength(secret) < SECRET_BYTES) {
@@ -124,17 +125,6 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
 }
 
 /** @returns null where it is too long */
-async function readBody(request: IncomingMessage): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
 function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : undefined;
