@@ -1,6 +1,7 @@
 import { GROUP } from '../api/index.ts';
 import { buildMetadata, type Manifest, type Templated } from './manifest.ts';
 import { GATEWAY_NAME } from './names.ts';
+import { CONTAINER_SECURITY, POD_SECURITY } from './pod-security.ts';
 
 const PORT = 5001;
 const RBAC_VERSION = 'rbac.authorization.k8s.io/v1';
@@ -74,12 +75,7 @@ function buildPodSpec(options: GatewayManifestOptions): Record<string, unknown> 
   const { image, resources, registry, timeout, modelNamespace, extraArgs, extraVolumes, extraVolumeMounts } = options;
   return {
     serviceAccountName: GATEWAY_NAME,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 65532,
-      runAsGroup: 65532,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    securityContext: POD_SECURITY,
     containers: [
       {
         name: 'gateway',
@@ -95,11 +91,7 @@ function buildPodSpec(options: GatewayManifestOptions): Record<string, unknown> 
         livenessProbe: { tcpSocket: { port: 'http' }, periodSeconds: 10, failureThreshold: 6 },
         readinessProbe: { tcpSocket: { port: 'http' }, periodSeconds: 5 },
         resources,
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          capabilities: { drop: ['ALL'] },
-          readOnlyRootFilesystem: true,
-        },
+        securityContext: CONTAINER_SECURITY,
         volumeMounts: [...extraVolumeMounts],
       },
     ],

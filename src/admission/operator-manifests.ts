@@ -1,5 +1,6 @@
 import { buildMetadata, type Manifest, type Templated } from './manifest.ts';
 import { OPERATOR_NAME } from './names.ts';
+import { CONTAINER_SECURITY, POD_SECURITY } from './pod-security.ts';
 
 const CACHE_PATH = '/var/cache/assent';
 const HTTP_PORT = 8080;
@@ -43,13 +44,7 @@ function buildPodSpec(options: OperatorOptions): Record<string, unknown> {
   const { image, resources, extraArgs, extraVolumes, extraVolumeMounts } = options;
   return {
     serviceAccountName: OPERATOR_NAME,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 65532,
-      runAsGroup: 65532,
-      fsGroup: 65532,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    securityContext: { ...POD_SECURITY, fsGroup: POD_SECURITY.runAsGroup },
     containers: [
       {
         name: 'operator',
@@ -71,11 +66,7 @@ function buildPodSpec(options: OperatorOptions): Record<string, unknown> {
         },
         readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5, timeoutSeconds: 5 },
         resources,
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          capabilities: { drop: ['ALL'] },
-          readOnlyRootFilesystem: true,
-        },
+        securityContext: CONTAINER_SECURITY,
         volumeMounts: [{ name: 'cache', mountPath: CACHE_PATH }, ...extraVolumeMounts],
       },
     ],
