@@ -4,6 +4,8 @@ import {
   type Notification,
   type NotificationSpec,
   type NotificationStatus,
+  nextCondition,
+  type SaidCondition,
 } from '../../api/index.ts';
 import { selectPolicies } from '../../decision/index.ts';
 import { createBackoff } from '../../kube/index.ts';
@@ -97,29 +99,31 @@ export function createNotificationSink(first: Notification): NotificationSink {
       failed += outbox.dropped - dropped;
       dropped = outbox.dropped;
       const { metadata, status } = notification;
-      const ready = problem === null;
-      const before = status?.conditions?.find(({ type }) => type === 'Ready');
-      const isSame = before?.status === (ready ? 'True' : 'False');
+      const { generation = 1 } = metadata;
       return {
-        observedGeneration: metadata.generation ?? 1,
+        observedGeneration: generation,
         delivered,
         failed,
         waiting: outbox.waiting,
         ...(lastDeliveryTime === undefined ? {} : { lastDeliveryTime }),
         ...outbox.progress(),
         conditions: [
-          {
-            type: 'Ready',
-            status: ready ? 'True' : 'False',
-            reason: ready ? (delivered > 0 ? 'Delivered' : 'NothingToTell') : 'DeliveryFailed',
-            message: problem ?? (delivered > 0 ? 'the receiver takes what is told' : 'nothing was told yet'),
-            lastTransitionTime: isSame && before ? before.lastTransitionTime : now,
-            observedGeneration: metadata.generation ?? 1,
-          },
+          nextCondition('Ready', describeReceiver(problem, delivered), {
+            before: status?.conditions ?? [],
+            now,
+            generation,
+          }),
         ],
       };
     },
   };
+}
+
+function describeReceiver(problem: string | null, delivered: number): SaidCondition {
+  if (problem !== null) return { value: 'False', reason: 'DeliveryFailed', message: problem };
+  return delivered > 0
+    ? { value: 'True', reason: 'Delivered', message: 'the receiver takes what is told' }
+    : { value: 'True', reason: 'NothingToTell', message: 'nothing was told yet' };
 }
 
 function wants({ match }: NotificationSpec, version: ModelVersion): boolean {
