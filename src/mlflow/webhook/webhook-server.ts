@@ -124,7 +124,6 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
   };
 }
 
-/** @returns null where it is too long */
 function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : undefined;
