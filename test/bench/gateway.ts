@@ -3,9 +3,7 @@
 //   node src/dev/bootstrap.mjs test/bench/gateway.ts [--reads 1000] [--seconds 10] [--gib 2]
 //
 // Reads alternate: one at MLflow itself, one through the gateway. Then both are asked by 16 at once. Then an artifact goes
-// up and comes down through the gateway, whose resident memory is looked at all the while. The gateway is the JavaScript
-// that the package and the image hold: Node's own compiler of TypeScript would add its memory.
-import { spawnSync } from 'node:child_process';
+// up and comes down through the gateway, whose resident memory is looked at all the while.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,6 +15,7 @@ import { parseArgs } from 'node:util';
 import { startGatewayProcess } from '../e2e/gateway-process.ts';
 import { createMlflowRest } from '../mlflow/mlflow-rest.ts';
 import { startMlflowServer } from '../mlflow/mlflow-server.ts';
+import { buildTheProgram } from './built-program.ts';
 import { median, quantile } from './statistics.ts';
 
 const ADDED_MS = 1.5;
@@ -33,9 +32,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const root = join(import.meta.dirname, '..', '..');
-const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
-if (built.status !== 0) throw new Error('npm run build failed: see above');
+const program = buildTheProgram();
 const folder = await mkdtemp(join(tmpdir(), 'assent-gateway-bench-'));
 const agent = new Agent({ keepAlive: true });
 try {
@@ -44,12 +41,7 @@ try {
   await rest.register('bench', 1, await rest.run(0.9));
   const kubeconfig = join(folder, 'nowhere.yaml');
   await writeFile(kubeconfig, renderNowhere());
-  await using gateway = await startGatewayProcess(
-    kubeconfig,
-    mlflow.url,
-    ['-n', 'default'],
-    join(root, 'dist', 'cli', 'main.js'),
-  );
+  await using gateway = await startGatewayProcess(kubeconfig, mlflow.url, ['-n', 'default'], program);
   await measureReads(mlflow.url, gateway.url, Number(options.reads));
   await measureThroughput(mlflow.url, gateway.url, Number(options.seconds));
   await measureArtifact(gateway, Math.round(Number(options.gib) * 1024));

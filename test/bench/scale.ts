@@ -14,17 +14,19 @@ import {
   startBenchCluster,
   untilQuiet,
 } from './bench-cluster.ts';
+import { buildTheProgram } from './built-program.ts';
 
 const AIM_MIB = 350;
 const AIM_VERSIONS = 100_000;
 /** After this the compiler thread has ended, and the heap was compacted. */
 const SETTLED_MS = 75_000;
 
-const { values: options } = parseArgs({
+const program = buildTheProgram();
+const { values } = parseArgs({
   options: { versions: { type: 'string', multiple: true, default: ['10000', '100000'] } },
 });
 
-for (const count of options.versions.map(Number)) {
+for (const count of values.versions.map(Number)) {
   await using cluster = await startBenchCluster();
   await measure(cluster, count);
 }
@@ -32,13 +34,13 @@ for (const count of options.versions.map(Number)) {
 async function measure(cluster: BenchCluster, count: number): Promise<void> {
   await cluster.createNamespace('many');
   const createdMs = await createVersions(cluster, 'many', count);
-  const args = ['--namespaces', 'many'];
-  const first = await startOperatorProcess(cluster.operatorKubeconfig, { args, logFile: cluster.logFile });
+  const options = { args: ['--namespaces', 'many'], logFile: cluster.logFile, main: program };
+  const first = await startOperatorProcess(cluster.operatorKubeconfig, options);
   await untilQuiet(cluster, 'many');
   const deciding = await readMemory(first.pid);
   await first[Symbol.asyncDispose]();
 
-  await using operator = await startOperatorProcess(cluster.operatorKubeconfig, { args, logFile: cluster.logFile });
+  await using operator = await startOperatorProcess(cluster.operatorKubeconfig, options);
   const atSync = await readMemory(operator.pid);
   await sleep(SETTLED_MS);
   const settled = await readMemory(operator.pid);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLines } from '../../src/kube/watch-lines.ts';
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 const SYNCED = 'caches synced';
 
@@ -27,9 +27,11 @@ export async function startOperatorProcess(
     readonly keepRecords?: boolean;
     /** Where its log goes instead: nobody reads it once the caches have synced, which would take the time that is measured. */
     readonly logFile?: string;
+    /** The program: from the sources where it is left out, or as it is built. */
+    readonly main?: string;
   } = {},
 ): Promise<OperatorProcess> {
-  const { args = [], cacheFolder, keepRecords = true, logFile } = options;
+  const { args = [], cacheFolder, keepRecords = true, logFile, main = SOURCE } = options;
   const env = { ...process.env, ...(cacheFolder ? { ASSENT_CACHE: cacheFolder } : {}) };
   await using output = logFile === undefined ? undefined : await open(logFile, 'w');
   const child = spawn(process.execPath, [main, 'operator', '--kubeconfig', kubeconfig, ...args], {
