@@ -65,10 +65,13 @@ export const TYPICAL_MODEL_VERSION = {
         },
       ],
       policyDigest: digest,
+      policyNames: 'accuracy',
       reasons: ['accuracy 0.93 is above 0.9'],
       requirements: [],
+      signature: { keyId: digest, value: '' },
       warnings: [],
     },
+    exported: { at, decisionId: digest, registry: 'mlflow', stage: 'Production' },
     history: [
       {
         at,
@@ -83,5 +86,14 @@ export const TYPICAL_MODEL_VERSION = {
     ],
     observedGeneration: 1,
     stage: 'Production',
+    verified: {
+      digest,
+      message: 'there is no ModelRegistry mlflow in this namespace that works',
+      metrics: { accuracy: 0.93 },
+      outcome: 'Unavailable',
+      readAt: at,
+      registry: 'mlflow',
+      runId: '0'.repeat(32),
+    },
   },
 } as const;

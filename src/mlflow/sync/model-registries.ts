@@ -47,7 +47,7 @@ export function createModelRegistries(options: ModelRegistriesOptions): ModelReg
   const stop = new AbortController();
   const store = createPlainStore();
   const running = new Map<string, Running>();
-  /** The registry that each version was last seen to name. */
+  /** The registry that each version was last seen to name: its name alone, which the version's summary holds anyway. */
   const named = new Map<string, string>();
   const ending = new Set<Promise<void>>();
   const startedAt = performance.now();
@@ -93,7 +93,7 @@ export function createModelRegistries(options: ModelRegistriesOptions): ModelReg
     });
     running.set(key, { registry: parsed.data, specText, syncRequestedAt, session });
     // Whoever waited for a registry that was not there yet asks again.
-    for (const [version, registry] of named) if (registry === key) source.requeue(version);
+    for (const [version, name] of named) if (keyOfRegistry(version, name) === key) source.requeue(version);
   };
 
   const informer = watchResource({
@@ -144,7 +144,7 @@ export function createModelRegistries(options: ModelRegistriesOptions): ModelReg
     read(key, version: ModelVersion): RegistryContent {
       const registry = version.spec.source?.registry;
       if (registry === undefined) return { kind: 'none' };
-      const session = running.get(`${key.slice(0, key.indexOf('/'))}/${registry}`)?.session;
+      const session = running.get(keyOfRegistry(key, registry))?.session;
       if (session) return session.read(key, version);
       if (!synced && performance.now() - startedAt < LONGEST_UNKNOWN_MS) return { kind: 'pending' };
       return {
@@ -154,15 +154,16 @@ export function createModelRegistries(options: ModelRegistriesOptions): ModelReg
       };
     },
     observe(key, summary) {
-      const registry = summary?.registry ? `${key.slice(0, key.indexOf('/'))}/${summary.registry}` : undefined;
+      const name = summary?.registry || undefined;
       const before = named.get(key);
-      if (before !== undefined && before !== registry) running.get(before)?.session.observe(key, undefined);
-      if (registry === undefined) {
+      if (before !== undefined && before !== name)
+        running.get(keyOfRegistry(key, before))?.session.observe(key, undefined);
+      if (name === undefined) {
         named.delete(key);
         return;
       }
-      named.set(key, registry);
-      running.get(registry)?.session.observe(key, summary);
+      named.set(key, name);
+      running.get(keyOfRegistry(key, name))?.session.observe(key, summary);
     },
     start(versions) {
       source = versions;
@@ -179,6 +180,11 @@ export function createModelRegistries(options: ModelRegistriesOptions): ModelReg
       await Promise.all([...ending, written]);
     },
   };
+}
+
+/** @returns NAMESPACE/NAME of the registry that a version names */
+function keyOfRegistry(version: string, name: string): string {
+  return `${version.slice(0, version.indexOf('/'))}/${name}`;
 }
 
 async function disposeOf(session: RegistrySession): Promise<void> {
