@@ -105,8 +105,8 @@ it('still waits after a restart of the operator, of the API server and of its co
   await until(async () => proxy.attempts.length > before, true);
   expect(gate.isRunning()).toBe(true);
 
-  // The operator comes back to a new API server by itself.
-  await decide('approve');
+  // The operator comes back to a new API server by itself. That serves the kinds of CRDs a moment after it is ready.
+  await until(() => decide('approve').then(() => true), true);
   expect(await gate.ended).toMatchObject({ status: 0, stdout: expect.stringContaining('ManuallyApproved') });
 }, 120_000);
 

@@ -48,13 +48,19 @@ export async function startOperatorProcess(
     log.push(line);
     if (line.msg === SYNCED) resolve();
   };
-  if (logFile === undefined) void follow(child, onLine);
-  else void readUntilSynced(logFile, child).then((lines) => lines.forEach(onLine));
+  const following =
+    logFile === undefined
+      ? follow(child, onLine)
+      : readUntilSynced(logFile, child).then((lines) => lines.forEach(onLine));
+  // Told to whoever ends the operator.
+  following.catch(() => {});
   await synced;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
     await once(child, 'exit');
+    // Its last words may still be on their way. Of one that is killed they may be cut off.
+    await (signal === 'SIGKILL' ? following.catch(() => {}) : following);
   };
   return {
     log,

@@ -133,7 +133,8 @@ it('a full spool makes decisions wait, and an operator that is told to end does 
   const full = await start();
   await submit('full', 100);
   await until(() => readMetric(full, 'assent_record_spool_full'), 1);
-  expect(full.log).toContainEqual(expect.objectContaining({ msg: 'record spool is full: decisions wait' }));
+  const told = async () => full.log.some(({ msg }) => msg === 'record spool is full: decisions wait');
+  await until(told, true);
   expect(await readMetric(full, 'assent_records_spooled_bytes')).toBeLessThanOrEqual(64 * 2 ** 10);
   expect(await countDecided('full')()).toBeLessThan(100);
   await full[Symbol.asyncDispose]();
