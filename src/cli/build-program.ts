@@ -2,10 +2,12 @@ import { Command } from 'commander';
 import { type ExitCode, renderExitCodes } from './exit-code.ts';
 import { readPackageInfo } from './package-info.ts';
 
+type Build<Built> = (exit: (code: ExitCode) => void, program: Command) => Promise<Built>;
+
 /** Commands that one module builds. */
 interface CommandGroup {
   readonly names: readonly string[];
-  build(exit: (code: ExitCode) => void, program: Command): Promise<readonly Command[]>;
+  readonly build: Build<readonly Command[]>;
 }
 
 /** In the order of the help. Each is imported by need: no command takes the time and the memory of all the others. */
@@ -14,46 +16,24 @@ const GROUPS: readonly CommandGroup[] = [
     names: ['approve', 'reject', 'revoke'],
     build: async (exit) => (await import('./decide/decide-command.ts')).buildDecideCommands(exit),
   },
-  { names: ['list'], build: async () => [(await import('./list/list-command.ts')).buildListCommand()] },
-  { names: ['status'], build: async () => [(await import('./status/status-command.ts')).buildStatusCommand()] },
-  { names: ['history'], build: async () => [(await import('./history-command.ts')).buildHistoryCommand()] },
-  {
-    names: ['who-can'],
-    build: async (exit) => [(await import('./who-can/who-can-command.ts')).buildWhoCanCommand(exit)],
-  },
-  {
-    names: ['verify'],
-    build: async (exit) => [(await import('./records/verify-command.ts')).buildVerifyCommand(exit)],
-  },
-  {
-    names: ['replay'],
-    build: async (exit) => [(await import('./records/replay-command.ts')).buildReplayCommand(exit)],
-  },
-  { names: ['keys'], build: async () => [(await import('./keys-command.ts')).buildKeysCommand()] },
-  {
-    names: ['evaluate'],
-    build: async (exit) => [(await import('./evaluate/evaluate-command.ts')).buildEvaluateCommand(exit)],
-  },
-  {
-    names: ['policy'],
-    build: async (exit) => [(await import('./policy/policy-command.ts')).buildPolicyCommand(exit)],
-  },
-  {
-    names: ['mlflow'],
-    build: async (exit) => [(await import('./mlflow/mlflow-command.ts')).buildMlflowCommand(exit)],
-  },
-  { names: ['gate'], build: async (exit) => [(await import('./gate/gate-command.ts')).buildGateCommand(exit)] },
-  {
-    names: ['pipeline'],
-    build: async (exit) => [(await import('./pipeline/pipeline-command.ts')).buildPipelineCommand(exit)],
-  },
-  { names: ['operator'], build: async () => [(await import('./operator-command.ts')).buildOperatorCommand()] },
-  { names: ['gateway'], build: async () => [(await import('./gateway-command.ts')).buildGatewayCommand()] },
-  { names: ['dev'], build: async () => [(await import('./dev-command.ts')).buildDevCommand()] },
-  {
-    names: ['completion'],
-    build: async (_, program) => [(await import('./completion/completion-command.ts')).buildCompletionCommand(program)],
-  },
+  single('list', async () => (await import('./list/list-command.ts')).buildListCommand()),
+  single('status', async () => (await import('./status/status-command.ts')).buildStatusCommand()),
+  single('history', async () => (await import('./history-command.ts')).buildHistoryCommand()),
+  single('who-can', async (exit) => (await import('./who-can/who-can-command.ts')).buildWhoCanCommand(exit)),
+  single('verify', async (exit) => (await import('./records/verify-command.ts')).buildVerifyCommand(exit)),
+  single('replay', async (exit) => (await import('./records/replay-command.ts')).buildReplayCommand(exit)),
+  single('keys', async () => (await import('./keys-command.ts')).buildKeysCommand()),
+  single('evaluate', async (exit) => (await import('./evaluate/evaluate-command.ts')).buildEvaluateCommand(exit)),
+  single('policy', async (exit) => (await import('./policy/policy-command.ts')).buildPolicyCommand(exit)),
+  single('mlflow', async (exit) => (await import('./mlflow/mlflow-command.ts')).buildMlflowCommand(exit)),
+  single('gate', async (exit) => (await import('./gate/gate-command.ts')).buildGateCommand(exit)),
+  single('pipeline', async (exit) => (await import('./pipeline/pipeline-command.ts')).buildPipelineCommand(exit)),
+  single('operator', async () => (await import('./operator-command.ts')).buildOperatorCommand()),
+  single('gateway', async () => (await import('./gateway-command.ts')).buildGatewayCommand()),
+  single('dev', async () => (await import('./dev-command.ts')).buildDevCommand()),
+  single('completion', async (_, program) =>
+    (await import('./completion/completion-command.ts')).buildCompletionCommand(program),
+  ),
 ];
 
 interface ProgramOptions {
@@ -81,6 +61,10 @@ export async function buildProgram(exit: (code: ExitCode) => void, options: Prog
   for (const group of selectGroups(args))
     for (const command of await group.build(exit, program)) program.addCommand(inherit(program, command));
   return program;
+}
+
+function single(name: string, build: Build<Command>): CommandGroup {
+  return { names: [name], build: async (exit, program) => [await build(exit, program)] };
 }
 
 /** Whatever is not plainly a call of one command may ask for the names of all. */

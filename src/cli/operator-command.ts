@@ -4,7 +4,7 @@ import { readConfig } from '../config/index.ts';
 import { type AllowedHost, createAddressGuard } from '../distribution/index.ts';
 import { loadCluster } from '../kube/index.ts';
 import { createModelRegistries, startWebhookServer } from '../mlflow/index.ts';
-import { startOperator } from '../operator/index.ts';
+import { DEFAULT_WORKERS, startOperator } from '../operator/index.ts';
 import { startApprovalTasks } from '../pipeline/index.ts';
 import { createCompiler, createEvaluator } from '../rego/index.ts';
 import {
@@ -47,7 +47,7 @@ export function buildOperatorCommand(): Command {
     .option('--context <name>', 'context in the kubeconfig')
     .option('--namespaces <names...>', 'only the ModelVersions of these namespaces (default: all)', splitList)
     .option('--operator-namespace <name>', "namespace of the operator's ServiceAccount", DEFAULT_NAMESPACE)
-    .option('--workers <count>', 'versions worked on at once', parseInteger(1, 1024), 64)
+    .option('--workers <count>', 'versions worked on at once', parseInteger(1, 1024), DEFAULT_WORKERS)
     .option(
       '--evaluators <count>',
       'threads that evaluate policies (default: 1, or 2 on more than two processors)',

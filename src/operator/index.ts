@@ -20,6 +20,6 @@ export { RECORDED_REGISTRY } from './recorded-registry.ts';
 export { type Replay, replayDecision } from './replay-decision.ts';
 export { NAMESPACES, POLICIES } from './resources.ts';
 export { addSigningKey } from './signing-keys.ts';
-export { type Operator, type OperatorOptions, startOperator } from './start-operator.ts';
+export { DEFAULT_WORKERS, type Operator, type OperatorOptions, startOperator } from './start-operator.ts';
 export { UNFETCHED_EVIDENCE } from './unfetched-evidence.ts';
 export { createVersionCollection, type VersionCollection } from './version-collection.ts';

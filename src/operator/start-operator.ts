@@ -83,7 +83,7 @@ export interface Operator extends AsyncDisposable {
 
 const NO_REGISTRIES: RegistryReader = { read: () => ({ kind: 'none' }) };
 /** Twice the requests that are sent at once: while some wait for the API server, others evaluate and sign. */
-const WORKERS = 64;
+export const DEFAULT_WORKERS = 64;
 /** Champions change in bursts, and each change brings all waiting versions of the model back. */
 const CHAMPION_DELAY_MS = 250;
 /** How often the counts of evaluations are written into the policies' status, where they have changed. */
@@ -106,7 +106,7 @@ export function startOperator(options: OperatorOptions): Operator {
   const namespaceStore = createPlainStore();
   const settled = new Map<string, string>();
 
-  const versions = createWorkQueue({ workers: options.workers ?? WORKERS, onError: events.reconcileFailed });
+  const versions = createWorkQueue({ workers: options.workers ?? DEFAULT_WORKERS, onError: events.reconcileFailed });
   const policies = createWorkQueue({ workers: 4, onError: events.reconcileFailed });
   /** Apart from the others, for a registry may be slow: who waits for it shall hold up nobody. */
   const fetches = createWorkQueue({ workers: 4, onError: events.reconcileFailed });

@@ -6,6 +6,7 @@ import { API_VERSION, GROUP, ModelVersion, VERSION } from '../../src/api/index.t
 import { type ControlPlane, install, startControlPlane } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
 import { expectReplays } from './expect-replays.ts';
+import { fetchMetrics } from './operator-metrics.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import { until } from './until.ts';
 
@@ -158,9 +159,7 @@ describe('the checking admission policy, taken away while the operator runs', ()
     return (await versionOf(namespace)).metadata.annotations?.[`${GROUP}/decided-by`];
   };
   const verifiedMetric = async () => {
-    const { port } = operator.log.find(({ msg }) => msg === 'health and metrics served') ?? {};
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    return /^assent_approvals_verified (\d)$/m.exec(text)?.[1];
+    return /^assent_approvals_verified (\d)$/m.exec(await fetchMetrics(operator))?.[1];
   };
 
   it('makes it stop honouring approvals within seconds, and say so on the objects and in its metrics', async () => {

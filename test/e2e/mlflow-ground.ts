@@ -7,6 +7,7 @@ import { kubeconfigFor } from '../../src/dev/index.ts';
 import { createMlflowRest, type MlflowRest } from '../mlflow/mlflow-rest.ts';
 import { type MlflowServer, type MlflowServerOptions, startMlflowServer } from '../mlflow/mlflow-server.ts';
 import { type AdmissionCluster, assertOk, installAdmission } from './admission-cluster.ts';
+import { fetchMetrics, findMetric } from './operator-metrics.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import { sharedCluster } from './shared-cluster.ts';
 
@@ -68,15 +69,8 @@ export async function startMlflowGround(options: MlflowServerOptions = {}): Prom
       const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
       operator = await startOperatorProcess(kubeconfig, {
         args: [
-          '--namespaces',
-          cluster.namespace,
-          '--webhook-port',
-          '0',
-          '--health-port',
-          '0',
-          '--registry-host',
-          mlflow.url,
-          ...hosts,
+          ...['--namespaces', cluster.namespace, '--webhook-port', '0', '--health-port', '0'],
+          ...['--registry-host', mlflow.url, ...hosts],
         ],
         cacheFolder: join(folder, 'cache'),
         keepRecords: false,
@@ -91,13 +85,11 @@ export async function startMlflowGround(options: MlflowServerOptions = {}): Prom
     condition: async (name, type) =>
       (await registry(name)).status?.conditions?.find((condition) => condition.type === type),
     find,
-    async metric(name, registryName) {
-      const port = operator?.log.find(({ msg }) => msg === 'health and metrics served')?.port;
-      const text = await fetch(`http://127.0.0.1:${port}/metrics`).then((answer) => answer.text());
-      const start = `${name}{registry="${cluster.namespace}/${registryName}"} `;
-      const line = text.split('\n').find((each) => each.startsWith(start));
-      return line === undefined ? undefined : Number(line.slice(start.length));
-    },
+    metric: async (name, registryName) =>
+      findMetric(
+        await fetchMetrics({ log: operator?.log ?? [] }),
+        `${name}{registry="${cluster.namespace}/${registryName}"}`,
+      ),
     approved: async (name) => (await find(name))?.status?.conditions?.find(({ type }) => type === 'Approved')?.reason,
     async [Symbol.asyncDispose]() {
       await operator?.[Symbol.asyncDispose]();

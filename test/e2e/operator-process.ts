@@ -24,6 +24,7 @@ export async function startOperatorProcess(
   options: {
     readonly args?: readonly string[];
     readonly cacheFolder?: string;
+    /** Whether the records are kept in `log` too; many take much memory. */
     readonly keepRecords?: boolean;
     /** Where its log goes instead: nobody reads it once the caches have synced, which would take the time that is measured. */
     readonly logFile?: string;
@@ -78,8 +79,9 @@ async function follow({ stdout }: ChildProcess, onLine: (line: string) => void):
 async function readUntilSynced(path: string, child: ChildProcess): Promise<readonly string[]> {
   for (;;) {
     const text = await readFile(path, 'utf8');
+    const ended = child.exitCode !== null || child.signalCode !== null;
     // Only whole lines.
-    if (text.includes(`"${SYNCED}"}\n`) || child.exitCode !== null) return text.split('\n').slice(0, -1);
+    if (ended || text.includes(`"${SYNCED}"}\n`)) return text.split('\n').slice(0, -1);
     await sleep(20);
   }
 }

@@ -9,6 +9,7 @@ import { kubeconfigFor } from '../../src/dev/index.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { type Receiver, startReceiver } from '../records/receiver.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
+import { fetchMetrics, findMetric } from './operator-metrics.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
@@ -73,16 +74,7 @@ async function decisionsOn(prefix: string): Promise<readonly string[]> {
 
 const countDecided = (prefix: string) => async () => (await decisionsOn(prefix)).length;
 
-async function readMetric({ log }: OperatorProcess, name: string): Promise<number> {
-  const { port } = log.find(({ msg }) => msg === 'health and metrics served') ?? {};
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return Number(
-    text
-      .split('\n')
-      .find((line) => line.startsWith(`${name} `))
-      ?.slice(name.length),
-  );
-}
+const readMetric = async (operator: OperatorProcess, name: string) => findMetric(await fetchMetrics(operator), name);
 
 const loggedBy = ({ log }: OperatorProcess) => log.flatMap(({ msg, record }) => (msg === 'record' ? [record] : []));
 

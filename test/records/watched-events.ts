@@ -8,6 +8,7 @@ import {
   createOperatorMetrics,
   type OperatorEvents,
 } from '../../src/telemetry/index.ts';
+import { findMetric } from '../e2e/operator-metrics.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** The operator's events, and what people see of them. */
@@ -33,9 +34,7 @@ export async function watchEvents(): Promise<WatchedEvents> {
       return lines.map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
     },
     async readMetric(name) {
-      const lines = (await metrics.render()).text.split('\n');
-      const found = lines.find((line) => line.startsWith(`${name} `));
-      return found === undefined ? undefined : Number(found.slice(name.length));
+      return findMetric((await metrics.render()).text, name);
     },
   };
 }

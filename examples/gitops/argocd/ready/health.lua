@@ -1,5 +1,6 @@
--- Of a ModelRegistry and a Notification. Healthy: the other side answers. Degraded: it does not, or refuses.
--- Progressing: the first comparison runs, or the operator has not looked at this generation yet.
+-- Of policies, ModelRegistries and Notifications. Healthy: in force; the other side answers. Degraded: a policy not
+-- fetched, not believed, not compiled, or stopped too often; another side that does not answer, or refuses.
+-- Progressing: a first comparison runs, or the operator has not looked at this generation yet.
 local status = obj.status or {}
 if status.observedGeneration ~= obj.metadata.generation then
   return { status = "Progressing", message = "the operator has not looked at this generation yet" }
@@ -16,7 +17,7 @@ for _, condition in ipairs(status.conditions or {}) do
 end
 
 if ready == nil then
-  return { status = "Progressing", message = "nothing was asked yet" }
+  return { status = "Progressing", message = "the operator has not said yet whether it is ready" }
 end
 local message = ready.reason .. ": " .. ready.message
 if ready.status == "True" then
