@@ -6,6 +6,7 @@ export type ModelVersionCondition =
   | 'PolicyEvaluated'
   | 'ApprovalsVerified'
   | 'EvidenceVerified'
+  | 'PolicyCompliant'
   | 'Ready'
   | 'Reconciling'
   | 'Stalled';

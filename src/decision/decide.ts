@@ -122,7 +122,7 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     ...body,
     ...(policyNames === '' ? {} : { policyNames }),
     inputDigest: digestOf(buildInput(snapshot)),
-    policyDigest: digestOf(snapshot.policies.map(({ name, digest, spec }) => ({ name, digest, spec }))),
+    policyDigest: digestPolicies(snapshot.policies),
     now,
     decidedAt: now,
     ...(waits ? { waitingSince } : {}),
@@ -151,6 +151,11 @@ function whyNobodyIsAsked({ modelVersion: { spec, status }, policies }: Snapshot
   return policies.some(({ spec: { match, mode } }) => mode !== 'Shadow' && match?.stages?.includes('Archived'))
     ? null
     : 'withdrawn: it was not served';
+}
+
+/** @returns what names the policies that judge a version: their rules, and what of them is in force. */
+export function digestPolicies(policies: readonly Pick<PolicySnapshot, 'name' | 'digest' | 'spec'>[]): string {
+  return digestOf(policies.map(({ name, digest, spec }) => ({ name, digest, spec })));
 }
 
 type Identified = Pick<

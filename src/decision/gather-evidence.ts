@@ -55,9 +55,8 @@ export function gatherEvidence(
   return { attestations, reports, pending };
 }
 
-/** @returns what a snapshot holds of it; a settled version is asked for no evidence any more. */
-export function buildFacts(gathered: GatheredEvidence | null): Pick<Snapshot, 'verified' | 'evidence'> {
-  const { attestations = [], reports = [] } = gathered ?? {};
+/** @returns what a snapshot holds of it. */
+export function buildFacts({ attestations, reports }: GatheredEvidence): Pick<Snapshot, 'verified' | 'evidence'> {
   return {
     verified: attestations.length > 0 ? { attestations } : {},
     ...(reports.length > 0 ? { evidence: reports } : {}),

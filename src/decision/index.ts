@@ -1,8 +1,9 @@
 export { AuditRecord, type DecisionRecord, type PolicyRecord } from './audit-record.ts';
 export { buildInput, type PolicyInput } from './build-input.ts';
 export { digestBytes, digestOf, renderCanonicalJson } from './canonical.ts';
+export { findCompliance, snapshotToAsk } from './compliance.ts';
 export { describeApprovers, isApprover, isSamePerson, speaksForOthers } from './count-approvals.ts';
-export { type Judgement, judge } from './decide.ts';
+export { digestPolicies, type Judgement, judge } from './decide.ts';
 export { buildDecisionStatement, buildEnvelope } from './decision-statement.ts';
 export { buildFacts, type EvidenceContent, gatherEvidence, type ReadEvidence } from './gather-evidence.ts';
 export { buildInvalidStatus } from './invalid-status.ts';

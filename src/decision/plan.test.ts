@@ -218,7 +218,9 @@ describe('a decided generation', () => {
   const approved = aScene().withPolicy('leads', requires('alice')).decidedBy('alice', 'approve', 'ok').applied();
 
   it('stands when the policies change', () => {
-    expect(planned(approved.withPolicy('new', denies())).plan.status).toBeNull();
+    const { status, plan } = planned(approved.withPolicy('new', denies()));
+    expect(status).toEqual({ ...approved.snapshot.modelVersion.status, conditions: expect.anything() });
+    expect(plan.records).toEqual([]);
   });
 
   it('is written once: deciding again writes nothing', () => {

@@ -1,6 +1,7 @@
-import type { ApprovalRecord, ModelVersion, ModelVersionStatus, PolicyVerdict } from '../api/index.ts';
+import type { ApprovalRecord, ModelVersion, ModelVersionStatus } from '../api/index.ts';
 import { type AuditRecord, buildDecisionRecord, buildRefusedApprovalRecord } from './audit-record.ts';
 import { renderCanonicalJson } from './canonical.ts';
+import { findCompliance } from './compliance.ts';
 import { decide } from './decide.ts';
 import { isSettled } from './is-final.ts';
 import { currentStage, nextStatus } from './next-status.ts';
@@ -21,20 +22,17 @@ export interface Plan {
   readonly events: readonly PlannedEvent[];
   /** Written before the status: nothing takes effect unrecorded. */
   readonly records: readonly AuditRecord[];
-  /** What each policy said; empty where this generation is settled and none was asked. */
-  readonly verdicts: readonly PolicyVerdict[];
   readonly requeueAfterMs?: number;
 }
 
 /**
- * @param results of the snapshot's policies; not looked at where this generation is settled
+ * @param results of the policies, asked about what `snapshotToAsk` gives
  */
 export function buildPlan(snapshot: Snapshot, results: PolicyResults): Plan {
   const { modelVersion } = snapshot;
-  if (isSettled(modelVersion)) return { ...planStatus(snapshot, {}, nextSettledStatus(snapshot)), verdicts: [] };
+  if (isSettled(modelVersion)) return planStatus(snapshot, {}, nextSettledStatus(snapshot, results));
   const decision = decide(snapshot, results);
-  const verdicts = decision.status.policies;
-  const plan = { ...planStatus(snapshot, results, nextStatus(snapshot, decision)), verdicts };
+  const plan = planStatus(snapshot, results, nextStatus(snapshot, decision));
   return decision.requeueAfterMs === undefined ? plan : { ...plan, requeueAfterMs: decision.requeueAfterMs };
 }
 
@@ -69,6 +67,11 @@ function planEvents(
   if (approved && (approved.reason !== before?.reason || approved.message !== before.message)) {
     const type = approved.status === 'False' || approved.reason === 'PolicyError' ? 'Warning' : 'Normal';
     events.push({ type, reason: approved.reason, note: approved.message });
+  }
+  const [compliant, wasCompliant] = [status, modelVersion.status].map(findCompliance);
+  if (compliant && compliant.message !== wasCompliant?.message) {
+    const type = compliant.status === 'True' ? 'Normal' : 'Warning';
+    events.push({ type, reason: compliant.reason, note: compliant.message });
   }
   const [from, to] = [currentStage(modelVersion), status.stage ?? 'None'];
   if (from !== to) events.push({ type: 'Normal', reason: 'StageChanged', note: `stage moved from ${from} to ${to}` });

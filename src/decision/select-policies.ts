@@ -9,7 +9,10 @@ interface Selectable {
 
 /** @returns the policies that judge this version; what a policy's `match` leaves out matches everything. */
 export function selectPolicies<Policy extends Selectable>(
-  modelVersion: ModelVersion,
+  modelVersion: {
+    readonly metadata: Pick<ModelVersion['metadata'], 'labels'>;
+    readonly spec: Pick<ModelVersion['spec'], 'model' | 'stage'>;
+  },
   namespace: NamespaceSnapshot,
   policies: readonly Policy[],
 ): readonly Policy[] {

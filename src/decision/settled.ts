@@ -1,15 +1,19 @@
 import type { ApprovalRecord, DecisionStatus, ModelVersionStatus } from '../api/index.ts';
 import { digestOf } from './canonical.ts';
+import { nextCompliance, withCompliance } from './compliance.ts';
 import { describeApprovers, isApprover } from './count-approvals.ts';
 import { appendTransition, approvalsOf, buildConditions } from './next-status.ts';
 import { recordApproval } from './record-approval.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { PolicyResults, Snapshot } from './snapshot.ts';
 
 /**
- * What can still happen to a decided generation: an approver revokes it, or another version takes its stage. A
- * decision that comes too late is recorded, so that it does not keep others waiting, and counts for nothing.
+ * What can still happen to a decided generation: an approver revokes it, another version takes its stage, or the policies
+ * of today find fault with it. A decision that comes too late is recorded, so that it does not keep others waiting, and
+ * counts for nothing.
+ *
+ * @param results of the policies of today, where they are asked about what stands
  */
-export function nextSettledStatus(snapshot: Snapshot): ModelVersionStatus {
+export function nextSettledStatus(snapshot: Snapshot, results: PolicyResults): ModelVersionStatus {
   const { modelVersion, supersededBy, now } = snapshot;
   const { status = {} } = modelVersion;
   const { decision } = status;
@@ -51,9 +55,10 @@ export function nextSettledStatus(snapshot: Snapshot): ModelVersionStatus {
       stage: 'Archived',
       ...approvalsOf(approvals),
       history: appendTransition(modelVersion, transition),
+      ...withCompliance(status, undefined),
     };
   }
-  return { ...status, ...approvalsOf(approvals) };
+  return { ...status, ...approvalsOf(approvals), ...withCompliance(status, nextCompliance(snapshot, results)) };
 }
 
 function judgeLateDecision({ modelVersion }: Snapshot, decision: DecisionStatus, late: ApprovalRecord): ApprovalRecord {

@@ -8,10 +8,12 @@ import {
   type PolicySnapshot,
   type Snapshot,
   selectPolicies,
+  snapshotToAsk,
 } from '../decision/index.ts';
 import type { ModelVersionIndex } from './model-version-index.ts';
-import { buildPolicyInForce, type PolicyCatalog, type PolicyInForce } from './policy-catalog.ts';
+import { buildPoliciesInForce, type PolicyCatalog, type PolicyInForce } from './policy-catalog.ts';
 import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache, RegistryReader } from './ports.ts';
+import { RECORDED_REGISTRY } from './recorded-registry.ts';
 
 export interface SnapshotSources {
   readonly versions: ModelVersionCache;
@@ -30,7 +32,13 @@ export type Gathered =
   /** Something that the decision depends on is not known yet; `why` is for the log. */
   | { readonly kind: 'unready'; readonly why: string }
   | { readonly kind: 'invalid'; readonly stored: ModelVersion; readonly problems: readonly string[] }
-  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly policies: readonly PolicyInForce[] };
+  | {
+      readonly kind: 'snapshot';
+      readonly snapshot: Snapshot;
+      /** What the policies are to be asked about; null: nothing. */
+      readonly asked: Snapshot | null;
+      readonly policies: readonly PolicyInForce[];
+    };
 
 /**
  * Reads everything that a decision on this version depends on, at one moment: a policy that is not yet known must
@@ -53,39 +61,65 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const unknown = selected.find(({ entry }) => entry.state.kind === 'unknown');
   if (unknown) return { kind: 'unready', why: `policy ${unknown.entry.metadata.name} is being compiled` };
 
-  const policies = selected
-    .map(({ entry }) => buildPolicyInForce(entry))
-    .toSorted((a, b) => (a.snapshot.name < b.snapshot.name ? -1 : 1));
-  const snapshots = policies.map(({ snapshot }): PolicySnapshot => snapshot);
+  const inForce = buildPoliciesInForce(selected.map(({ entry }) => entry));
+  const policies = inForce.map(({ snapshot }): PolicySnapshot => snapshot);
   const settled = isSettled(modelVersion);
-  const evidence = settled
-    ? null
-    : gatherEvidence(modelVersion, snapshots, (source, where) => sources.evidence.read(key, source, where));
-  if (evidence?.pending) return { kind: 'unready', why: 'its evidence is being fetched' };
-  const content = settled ? ({ kind: 'none' } as const) : sources.registries.read(key, modelVersion);
-  if (content.kind === 'pending') return { kind: 'unready', why: 'its run is being read in the model registry' };
-  const registry = buildRegistryFacts(modelVersion, content);
-  const facts = buildFacts(evidence);
+  const facts = settled ? NO_FACTS : gatherFacts(key, modelVersion, policies, sources);
+  if (facts.kind === 'pending') return { kind: 'unready', why: facts.why };
   const championKey = sources.index.champion(key, modelVersion.spec.model, modelVersion.spec.stage);
-  const champion = championKey === undefined ? undefined : ModelVersion.safeParse(sources.versions.get(championKey));
   const summary = sources.versions.summary(key);
   const supersededBy = summary && sources.index.supersededBy(key, summary);
-  return {
-    kind: 'snapshot',
+  const snapshot: Snapshot = Object.freeze({
+    modelVersion,
+    namespace: { name: namespace, labels },
     policies,
-    snapshot: Object.freeze({
-      modelVersion,
-      namespace: { name: namespace, labels },
-      policies: snapshots,
-      champion: champion?.data ?? null,
-      supersededBy: supersededBy?.slice(supersededBy.indexOf('/') + 1) ?? null,
-      approvalsVerified: sources.approvalsVerified,
-      ...facts,
-      ...registry,
-      verified: { ...facts.verified, ...registry.verified },
-      now: sources.clock(),
-    }),
-  };
+    champion: readVersion(championKey, sources),
+    supersededBy: supersededBy?.slice(supersededBy.indexOf('/') + 1) ?? null,
+    approvalsVerified: sources.approvalsVerified,
+    ...facts.facts,
+    now: sources.clock(),
+  });
+  const asked = settled ? gatherStanding(key, snapshot, sources) : snapshot;
+  return { kind: 'snapshot', snapshot, asked, policies: inForce };
+}
+
+/** @returns what the policies of today are asked about a decision that stands; null: nothing, or not all of it is known. */
+function gatherStanding(key: string, snapshot: Snapshot, sources: SnapshotSources): Snapshot | null {
+  const recalled = snapshotToAsk(snapshot);
+  if (!recalled) return null;
+  // The run as it was when it was decided: what the registry says of it since then is no change of a policy.
+  const known = { evidence: sources.evidence, registries: RECORDED_REGISTRY };
+  const facts = gatherFacts(key, recalled.modelVersion, recalled.policies, known);
+  if (facts.kind === 'pending' || facts.facts.evidence?.some(({ outcome }) => outcome === 'Unavailable')) return null;
+  const summary = sources.versions.summary(key);
+  const followed = summary && sources.index.predecessor(key, summary);
+  return Object.freeze({ ...recalled, ...facts.facts, champion: readVersion(followed, sources) });
+}
+
+type GatheredFacts =
+  | { readonly kind: 'facts'; readonly facts: Pick<Snapshot, 'verified' | 'evidence' | 'registry'> }
+  | { readonly kind: 'pending'; readonly why: string };
+
+const NO_FACTS: GatheredFacts = { kind: 'facts', facts: { verified: {} } };
+
+function gatherFacts(
+  key: string,
+  modelVersion: ModelVersion,
+  policies: readonly PolicySnapshot[],
+  { evidence, registries }: Pick<SnapshotSources, 'evidence' | 'registries'>,
+): GatheredFacts {
+  const gathered = gatherEvidence(modelVersion, policies, (source, where) => evidence.read(key, source, where));
+  if (gathered.pending) return { kind: 'pending', why: 'its evidence is being fetched' };
+  const content = registries.read(key, modelVersion);
+  if (content.kind === 'pending') return { kind: 'pending', why: 'its run is being read in the model registry' };
+  const registry = buildRegistryFacts(modelVersion, content);
+  const facts = buildFacts(gathered);
+  return { kind: 'facts', facts: { ...facts, ...registry, verified: { ...facts.verified, ...registry.verified } } };
+}
+
+/** @returns null where there is none, or none that can be read. */
+function readVersion(key: string | undefined, { versions }: Pick<SnapshotSources, 'versions'>): ModelVersion | null {
+  return key === undefined ? null : (ModelVersion.safeParse(versions.get(key)).data ?? null);
 }
 
 /** Reads what an invalid version still has; a status that cannot be read is no input of anyone, and must be seen to. */

@@ -4,6 +4,7 @@ export { buildLimits } from './evaluation-limits.ts';
 export { type Gathered, gatherSnapshot } from './gather-snapshot.ts';
 export { loadRecordedPolicy } from './load-recorded-policy.ts';
 export {
+  buildPoliciesInForce,
   buildPolicyInForce,
   createPolicyCatalog,
   fingerprintPolicy,

@@ -8,6 +8,8 @@ export interface ModelVersionIndex {
   sameModel(key: string, model: string): Iterable<string>;
   /** @returns the key of the other version that came to the stage last and holds it; None and Archived hold nobody. */
   champion(key: string, model: string, stage: string): string | undefined;
+  /** @returns the key of the other version that holds the stage and came to it before this one. */
+  predecessor(key: string, summary: ModelVersionSummary): string | undefined;
   /** @returns the key of a version that took this one's stage for itself alone, after this one came to it. */
   supersededBy(key: string, summary: ModelVersionSummary): string | undefined;
 }
@@ -42,6 +44,8 @@ export function createModelVersionIndex(): ModelVersionIndex {
     },
     sameModel: (key, model) => byModel.get(modelKey(key, model)) ?? [],
     champion: (key, model, stage) => holders.get(`${modelKey(key, model)}/${stage}`)?.newestBut(key),
+    predecessor: (key, summary) =>
+      holders.get(`${modelKey(key, summary.model)}/${summary.stage}`)?.before(moveOf(key, summary)),
     supersededBy(key, summary) {
       const moves = archivers.get(`${modelKey(key, summary.model)}/${summary.stage}`);
       return moves?.newestBut(key, moveOf(key, summary));
@@ -55,6 +59,8 @@ interface SortedMoves {
   delete(move: string): void;
   /** @returns the key of the newest move that is not `key`'s and, where `after` is given, later than that. */
   newestBut(key: string, after?: string): string | undefined;
+  /** @returns the key of the move before this one. */
+  before(move: string): string | undefined;
 }
 
 function createSortedMoves(): SortedMoves {
@@ -82,6 +88,11 @@ function createSortedMoves(): SortedMoves {
       const newest = moves.at(-1);
       const found = newest !== undefined && keyOf(newest) === key ? moves.at(-2) : newest;
       return found !== undefined && found > after ? keyOf(found) : undefined;
+    },
+    before(move) {
+      const at = find(move);
+      const found = at > 0 ? moves[at - 1] : undefined;
+      return found === undefined ? undefined : keyOf(found);
     },
   };
 }

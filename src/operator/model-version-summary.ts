@@ -19,6 +19,10 @@ export interface ModelVersionSummary {
   readonly decisionUnrecorded: boolean;
   /** This very content is approved, and was moved to the stage that it is in. */
   readonly approved: boolean;
+  /** The policies that decided it: the first 52 bits of their digest; NaN where none is known. */
+  readonly policyBits: number;
+  /** The policies of today find no fault with it, as far as its status tells. */
+  readonly compliant: boolean;
   /** When it came to its stage; '' where it never moved. */
   readonly movedAt: string;
   /** It holds its stage, and no other version shall. */
@@ -52,11 +56,20 @@ const Stored = z.object({
         .optional()
         .catch(undefined),
       decision: z
-        .object({ id: z.string().default(''), generation: z.number(), outcome: z.string() })
+        .object({
+          id: z.string().default(''),
+          generation: z.number(),
+          outcome: z.string(),
+          policyDigest: z.string().default('').catch(''),
+        })
         .optional()
         .catch(undefined),
       approvals: z
         .array(z.object({ stamp: z.string(), reason: z.string() }))
+        .default([])
+        .catch([]),
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string() }))
         .default([])
         .catch([]),
       history: z
@@ -91,9 +104,26 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
     needsWork: !settled || decisionUnrecorded,
     decisionUnrecorded,
     approved: approved && settled && metadata.deletionTimestamp === undefined,
+    policyBits: readPolicyBits(decision?.policyDigest ?? ''),
+    compliant: !status.conditions.some(({ type, status: said }) => type === 'PolicyCompliant' && said === 'False'),
     movedAt: status.history[0]?.at ?? '',
     archivesOthers: spec.archiveExistingVersions && settled && approved && holdsExclusively(stage),
   };
+}
+
+/**
+ * A number, for a hundred thousand texts of 71 characters would take 9 MB. Two sets of policies with the same bits are one
+ * in 4,000,000,000,000,000, and what is missed then is a report.
+ *
+ * @param digest `sha256:` and 64 hexadecimal digits
+ */
+export function readPolicyBits(digest: string): number {
+  return Number.parseInt(digest.slice('sha256:'.length, 'sha256:'.length + 13), 16);
+}
+
+/** Whether its approval holds a stage that is served. */
+export function isServed({ approved, stage }: ModelVersionSummary): boolean {
+  return approved && holdsExclusively(stage);
 }
 
 /** Stages of which a model has a champion. */

@@ -118,6 +118,11 @@ export function keyOfPolicy(name: string, namespace: string): string {
   return kind === 'ApprovalPolicy' ? `${kind}/${namespace}/${own}` : name;
 }
 
+/** @returns the policies as a decision needs them, by name. */
+export function buildPoliciesInForce(entries: readonly PolicyEntry[]): readonly PolicyInForce[] {
+  return entries.map(buildPolicyInForce).toSorted((a, b) => (a.snapshot.name < b.snapshot.name ? -1 : 1));
+}
+
 /** @returns the policy as a decision needs it. */
 export function buildPolicyInForce({ kind, metadata, spec, state }: PolicyEntry): PolicyInForce {
   const { modules: _, bundle: __, ...rules } = spec ?? {};

@@ -1,7 +1,14 @@
-import { buildInvalidStatus, buildPlan, isSettled, type Plan } from '../decision/index.ts';
+import {
+  buildInvalidStatus,
+  buildPlan,
+  isSettled,
+  type Plan,
+  type PolicyResults,
+  parsePolicyOutcome,
+} from '../decision/index.ts';
 import type { WorkResult } from '../kube/index.ts';
 import { evaluatePolicies } from './evaluate-policies.ts';
-import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
+import { type Gathered, gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
 import { keyOfPolicy } from './policy-catalog.ts';
 import type { PolicyHealth } from './policy-health.ts';
@@ -10,7 +17,7 @@ import { signPlan } from './sign-plan.ts';
 import type { AdmissionWatch } from './watch-admission.ts';
 import type { WrittenVersions } from './written-versions.ts';
 
-interface ModelVersionReconcilerPorts extends Omit<SnapshotSources, 'approvalsVerified'> {
+export interface ModelVersionReconcilerPorts extends Omit<SnapshotSources, 'approvalsVerified'> {
   readonly admission: Pick<AdmissionWatch, 'verified' | 'confirm'>;
   /** Versions with a decision that was written while nobody checked: the next record says that it does not count. */
   readonly doubted: Set<string>;
@@ -57,26 +64,37 @@ export async function reconcileModelVersion(
       return undefined;
     }
     case 'snapshot': {
-      const { snapshot, policies } = gathered;
-      const { name: namespace } = snapshot.namespace;
-      const refusal = (name: string) => ports.health.refusal(keyOfPolicy(name, namespace), namespace);
-      const results = isSettled(snapshot.modelVersion)
-        ? {}
-        : await evaluatePolicies(snapshot, policies, ports.evaluator, refusal);
+      const { snapshot } = gathered;
+      const results = await askPolicies(gathered, ports);
       const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
-      for (const { name, outcome } of plan.verdicts) {
-        const result = results[name];
-        if (result) ports.health.evaluated(keyOfPolicy(name, namespace), namespace, result, outcome);
-      }
       await applyPlan(key, refOf(snapshot.modelVersion.metadata), plan, ports);
       const { requeueAfterMs } = plan;
-      const failed = Object.values(results).some(({ kind }) => kind === 'error');
+      // What stands is not asked about again and again: it is when the policies change.
+      const failed = !isSettled(snapshot.modelVersion) && Object.values(results).some(({ kind }) => kind === 'error');
       return {
         ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
         ...(failed ? { retryAtMostMs: ERROR_RETRY_AT_MOST_MS } : {}),
       };
     }
   }
+}
+
+/** @returns what the policies say, each of which is told how it fared. */
+export async function askPolicies(
+  { asked, policies }: Extract<Gathered, { kind: 'snapshot' }>,
+  { evaluator, health }: Pick<ModelVersionReconcilerPorts, 'evaluator' | 'health'>,
+): Promise<PolicyResults> {
+  if (!asked) return {};
+  const { name: namespace } = asked.namespace;
+  const refusal = (name: string) => health.refusal(keyOfPolicy(name, namespace), namespace);
+  const results = await evaluatePolicies(asked, policies, evaluator, refusal);
+  for (const policy of asked.policies) {
+    const result = results[policy.name];
+    if (!result) continue;
+    const { kind } = parsePolicyOutcome(policy, result);
+    health.evaluated(keyOfPolicy(policy.name, namespace), namespace, result, kind);
+  }
+  return results;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type AddressGuard, createAddressGuard } from '../distribution/index.ts';
 import {
   type Cluster,
@@ -18,7 +19,12 @@ import { createEventRecorder } from './event-recorder.ts';
 import { createEvidenceFetcher } from './evidence-fetcher.ts';
 import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
-import { holdsExclusively, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
+import {
+  holdsExclusively,
+  isServed,
+  type ModelVersionSummary,
+  summarizeModelVersion,
+} from './model-version-summary.ts';
 import { createNotifications } from './notifications/notifications.ts';
 import { createPolicyCatalog, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
@@ -37,6 +43,7 @@ import { reconcileModelVersion } from './reconcile-model-version.ts';
 import { fetchPolicy, reconcilePolicy } from './reconcile-policy.ts';
 import { createBundleRefresher } from './refresh-bundle.ts';
 import { NAMESPACES, POLICIES } from './resources.ts';
+import { reviewStanding } from './review-standing.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
@@ -86,6 +93,10 @@ const NO_REGISTRIES: RegistryReader = { read: () => ({ kind: 'none' }) };
 export const DEFAULT_WORKERS = 64;
 /** Champions change in bursts, and each change brings all waiting versions of the model back. */
 const CHAMPION_DELAY_MS = 250;
+/** Policies come in bursts, and each change has all that stands looked at. */
+const REVIEW_DELAY_MS = 1_000;
+/** What stands is looked at while there is nothing else to do, and at this pace where there always is. */
+const REVIEW_PATIENCE_MS = 100;
 /** How often the counts of evaluations are written into the policies' status, where they have changed. */
 const PUBLISH_MS = 5_000;
 
@@ -113,6 +124,10 @@ export function startOperator(options: OperatorOptions): Operator {
   /** Keys read NAMESPACE/MODEL. */
   const models = createWorkQueue({ workers: 1, onError: events.reconcileFailed });
 
+  /** What stands is looked at again where the policies change: NAMESPACE/NAME, NAMESPACE, or '' for all. */
+  const reviews = createWorkQueue({ workers: 1, onError: events.reconcileFailed });
+  const review = (scope = ''): void => reviews.addAfter(scope, REVIEW_DELAY_MS);
+
   const recorder = createEventRecorder({ cluster, telemetry: events, clock, isBusy: () => versions.length > 0 });
 
   const requeueWaiting = (namespace?: string): void => {
@@ -127,6 +142,7 @@ export function startOperator(options: OperatorOptions): Operator {
     settled.set(key, fingerprint);
     events.policySettled({ policy: key, state: entry.state.kind, digest: entry.state.inForce?.digest ?? null });
     requeueWaiting(entry.metadata.namespace);
+    review(entry.metadata.namespace);
   };
 
   const health = createPolicyHealth({
@@ -134,7 +150,9 @@ export function startOperator(options: OperatorOptions): Operator {
     onQuarantine: (policy, namespace, quarantined) => {
       events.policyQuarantined({ policy, namespace, quarantined });
       policies.add(policy);
-      if (!quarantined) requeueWaiting(namespace);
+      if (quarantined) return;
+      requeueWaiting(namespace);
+      review(namespace);
     },
   });
   const publishing = setInterval(() => {
@@ -173,6 +191,7 @@ export function startOperator(options: OperatorOptions): Operator {
     onChange: (verified, problems) => {
       events.approvalsVerifiedChanged(verified, problems);
       requeueWaiting();
+      review();
     },
   });
 
@@ -209,7 +228,9 @@ export function startOperator(options: OperatorOptions): Operator {
         settled.delete(policy);
         health.forget(policy);
         events.policyGone(policy);
-        requeueWaiting(resource.namespaced ? key.slice(0, key.indexOf('/')) : undefined);
+        const namespace = resource.namespaced ? key.slice(0, key.indexOf('/')) : undefined;
+        requeueWaiting(namespace);
+        review(namespace);
       },
     });
   };
@@ -221,7 +242,9 @@ export function startOperator(options: OperatorOptions): Operator {
       store: namespaceStore,
       onChange: ({ key, old, now }) => {
         guard.observeNamespace(key, now);
-        if (JSON.stringify(readLabels(old)) !== JSON.stringify(readLabels(now))) requeueWaiting(key);
+        if (JSON.stringify(readLabels(old)) === JSON.stringify(readLabels(now))) return;
+        requeueWaiting(key);
+        review(key);
       },
     }),
     watchResource({
@@ -234,6 +257,8 @@ export function startOperator(options: OperatorOptions): Operator {
         notifications.observe(key);
         for (const observer of options.observers ?? []) observer.observe(key, now);
         if (now?.needsWork) versions.add(key);
+        // Its labels may have changed, by which policies choose.
+        else if (old && now && isServed(now) && isServed(old) && old.movedAt === now.movedAt) review(key);
         const summary = now ?? old;
         const holder = [old, now].some((state) => state && holdsExclusively(state.stage));
         if (summary && holder && (now?.archivesOthers || catalog.anyReads('champion')))
@@ -241,6 +266,16 @@ export function startOperator(options: OperatorOptions): Operator {
       },
     }),
   ];
+
+  let quiet: Promise<unknown> | undefined;
+  const untilQuiet = async (): Promise<void> => {
+    await nextTurn();
+    if (versions.length === 0) return;
+    quiet ??= versions.idle().finally(() => {
+      quiet = undefined;
+    });
+    await Promise.race([quiet, sleep(REVIEW_PATIENCE_MS)]);
+  };
 
   const reconcileModel = async (model: string): Promise<undefined> => {
     const namespace = model.slice(0, model.indexOf('/'));
@@ -299,7 +334,11 @@ export function startOperator(options: OperatorOptions): Operator {
     onSettled: settlePolicy,
   };
 
-  events.observe({ modelVersions: () => versionStore.size, queueLength: () => versions.length });
+  events.observe({
+    modelVersions: () => versionStore.size,
+    notCompliant: () => countNotCompliant(versionStore.summaries()),
+    queueLength: () => versions.length,
+  });
   events.started({ server: cluster.server, namespaces: namespaces ?? 'all' });
   const run = async (): Promise<void> => {
     const parts = [admission.synced, signer.loaded, ...informers.map(({ synced }) => synced)];
@@ -320,7 +359,10 @@ export function startOperator(options: OperatorOptions): Operator {
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     events.synced({ modelVersions: versionStore.size, policies: catalog.entries().length, seconds });
     resolveReady();
+    review();
+    const reviewPorts = { ...ports, turn: untilQuiet, onChange: (key: string) => versions.add(key) };
     await Promise.all([
+      reviews.run((scope) => reviewStanding(scope, reviewPorts, stop.signal), stop.signal),
       policiesRun,
       fetchesRun,
       models.run(reconcileModel, stop.signal),
@@ -351,4 +393,10 @@ export function startOperator(options: OperatorOptions): Operator {
       events.stopped();
     },
   };
+}
+
+function countNotCompliant(summaries: Iterable<readonly [key: string, summary: ModelVersionSummary]>): number {
+  let count = 0;
+  for (const [, { compliant }] of summaries) if (!compliant) count++;
+  return count;
 }

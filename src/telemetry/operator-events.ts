@@ -1,6 +1,6 @@
 import type { DecisionStatus } from '../api/index.ts';
 import type { Logger } from './logger.ts';
-import type { OperatorMetrics } from './operator-metrics.ts';
+import type { ObservedState, OperatorMetrics } from './operator-metrics.ts';
 
 /** Where records go. */
 export type RecordSinkName = 'stdout' | 'file' | 'http';
@@ -13,7 +13,7 @@ export interface OperatorEvents {
   synced(fields: { readonly modelVersions: number; readonly policies: number; readonly seconds: number }): void;
   stopped(): void;
   /** What metrics ask for at each scrape. */
-  observe(state: { readonly modelVersions: () => number; readonly queueLength: () => number }): void;
+  observe(state: ObservedState): void;
   decided(decision: DecisionStatus): void;
   approvalRefused(): void;
   /** Records, each as JSON: what an auditor replays. Resolves when they are written, rejects where they cannot be. */

@@ -1,5 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+/** What is counted when somebody asks. */
+export interface ObservedState {
+  readonly modelVersions: () => number;
+  /** Decisions that stand and would not be made again. */
+  readonly notCompliant: () => number;
+  readonly queueLength: () => number;
+}
+
 /** What Prometheus scrapes. The names are part of the public surface: docs/reference.md lists them. */
 export interface OperatorMetrics {
   readonly decisions: Counter<'outcome' | 'by'>;
@@ -29,7 +37,7 @@ export interface OperatorMetrics {
   readonly webhooksRefused: Counter<'registry'>;
   readonly notifications: Counter<'notification' | 'result'>;
   /** Asked at each scrape. */
-  observe(state: { readonly modelVersions: () => number; readonly queueLength: () => number }): void;
+  observe(state: ObservedState): void;
   /** @returns all metrics in Prometheus' text format, and its content type */
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -192,8 +200,14 @@ export function createOperatorMetrics(): OperatorMetrics {
       labelNames: ['notification', 'result'],
       registers,
     }),
-    observe({ modelVersions, queueLength }) {
+    observe({ modelVersions, notCompliant, queueLength }) {
       observed(registry, 'assent_model_versions', 'ModelVersions that the operator knows.', modelVersions);
+      observed(
+        registry,
+        'assent_model_versions_not_compliant',
+        'Approved versions in a stage that is served, which the policies of today would not approve.',
+        notCompliant,
+      );
       observed(registry, 'assent_work_queue_length', 'Versions that wait or are worked on.', queueLength);
     },
     async render() {

@@ -10,7 +10,7 @@ import {
   selectPolicies,
 } from '../../decision/index.ts';
 import {
-  buildPolicyInForce,
+  buildPoliciesInForce,
   evaluatePolicies,
   type PolicyCatalog,
   type PolicyInForce,
@@ -53,9 +53,7 @@ export async function decideOffline(
   const allLabels = labelsOf(namespace, labels);
   const entries = catalog.forNamespace(namespace).map((entry) => ({ entry, spec: entry.spec ?? {} }));
   const matching = selectPolicies(modelVersion, { name: namespace, labels: allLabels }, entries);
-  const inForce = matching
-    .map(({ entry }) => buildPolicyInForce(entry))
-    .toSorted((a, b) => (a.snapshot.name < b.snapshot.name ? -1 : 1));
+  const inForce = buildPoliciesInForce(matching.map(({ entry }) => entry));
   const policies = inForce.map((policy) => policy.snapshot);
   const facts = buildFacts(gatherEvidence(modelVersion, policies, readEvidence));
   const snapshot: Snapshot = {

@@ -23,6 +23,7 @@ export function buildListCommand(): Command {
       .addOption(stageOption('--stage <stage>', 'only those in this stage'))
       .addOption(stageOption('--requested <stage>', 'only those that ask for this stage'))
       .option('--waiting', 'only those that wait for people')
+      .option('--not-compliant', 'only those approved that the policies of today would not approve')
       .option('-l, --selector <labels>', 'only those with these labels, as kubectl takes them')
       .addOption(new Option('-o, --output <format>', 'output format').choices(LIST_FORMATS).default('table')),
   )

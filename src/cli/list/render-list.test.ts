@@ -16,6 +16,7 @@ const row = (changes: Partial<VersionRow> = {}): VersionRow => ({
   warnings: [],
   policies: [],
   requirements: [],
+  compliant: true,
   createdAt: '2026-01-02T03:04:05Z',
   ...changes,
 });

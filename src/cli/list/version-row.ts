@@ -1,3 +1,4 @@
+import { findCompliance } from '../../decision/index.ts';
 import { findApproved, type StoredDecision, type StoredVersion } from '../stored-version.ts';
 
 /** One version in a list, with the fields of `assent evaluate -o json`. */
@@ -17,6 +18,8 @@ export interface VersionRow {
   readonly warnings: readonly string[];
   readonly policies: StoredDecision['policies'];
   readonly requirements: StoredDecision['requirements'];
+  /** False: the decision stands, and the policies of today would not make it. */
+  readonly compliant: boolean;
   /** RFC 3339. */
   readonly createdAt: string;
 }
@@ -37,6 +40,7 @@ export function toRow(version: StoredVersion): VersionRow {
     warnings: status.decision?.warnings ?? [],
     policies: status.decision?.policies ?? [],
     requirements: status.decision?.requirements ?? [],
+    compliant: findCompliance(status)?.status !== 'False',
     createdAt: metadata.creationTimestamp ?? '',
   };
 }
@@ -48,14 +52,20 @@ export interface RowFilter {
   readonly requested?: string;
   /** Only what waits for people. */
   readonly waiting?: boolean;
+  /** Only decisions that the policies of today would not make. */
+  readonly notCompliant?: boolean;
 }
 
-export function matchesFilter(row: VersionRow, { model, stage, requested, waiting = false }: RowFilter): boolean {
+export function matchesFilter(
+  row: VersionRow,
+  { model, stage, requested, waiting = false, notCompliant = false }: RowFilter,
+): boolean {
   return (
     (model === undefined || row.model === model) &&
     (stage === undefined || row.stage === stage) &&
     (requested === undefined || row.requested === requested) &&
-    (!waiting || row.outcome === 'Pending')
+    (!waiting || row.outcome === 'Pending') &&
+    (!notCompliant || !row.compliant)
   );
 }
 

@@ -1,3 +1,4 @@
+import { findCompliance } from '../../decision/index.ts';
 import { type Paint, styleOf } from '../paint.ts';
 import { printable } from '../printable.ts';
 import { renderAge } from '../render-age.ts';
@@ -41,6 +42,7 @@ export function renderStatus(version: StoredVersion, style: StatusStyle): string
 function renderHead(version: StoredVersion, { nowMs, paint }: StatusStyle): string {
   const { metadata, spec, status } = version;
   const approved = findApproved(version);
+  const compliance = findCompliance(status);
   const verified = status.conditions.find(({ type }) => type === 'ApprovalsVerified');
   const since = approved?.lastTransitionTime;
   const older = currentDecision(version) ? '' : ` (of generation ${approved?.observedGeneration ?? 'unknown'})`;
@@ -51,6 +53,9 @@ function renderHead(version: StoredVersion, { nowMs, paint }: StatusStyle): stri
     ['Decision', approved ? `${paint(styleOf(approved.status), approved.reason)}${older}` : 'none yet'],
     ...(approved ? ([['', printable(approved.message)]] as const) : []),
     ...(since === undefined ? [] : ([['Since', `${since} (${renderAge(since, nowMs)})`]] as const)),
+    ...(compliance?.status === 'False'
+      ? ([['Today', paint('yellow', `${compliance.reason}: ${printable(compliance.message)}`)]] as const)
+      : []),
     ...(verified?.status === 'False' ? ([['Approvals', paint('red', printable(verified.message))]] as const) : []),
   ];
   const heading = paint(

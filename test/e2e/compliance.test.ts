@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
+import { API_VERSION } from '../../src/api/index.ts';
+import { findCompliance } from '../../src/decision/index.ts';
+import { kubeconfigFor } from '../../src/dev/index.ts';
+import { runCli } from '../cli/run-cli.ts';
+import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
+import { fetchMetrics, findMetric } from './operator-metrics.ts';
+import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
+import { sharedCluster } from './shared-cluster.ts';
+import { until } from './until.ts';
+
+let cluster: AdmissionCluster;
+let kubeconfig: string;
+let operator: OperatorProcess;
+
+const ABOVE = `package approval
+
+allow contains "accurate enough" if input.modelVersion.spec.metrics.accuracy > data.parameters.threshold
+
+deny contains $"{input.transition.from}: too weak" if {
+	not input.modelVersion.spec.metrics.accuracy > data.parameters.threshold
+	data.parameters.strict
+}
+`;
+
+const BEATS_CHAMPION = `package approval
+
+allow contains "the first" if input.champion == null
+
+allow contains "better" if input.modelVersion.spec.metrics.accuracy > input.champion.spec.metrics.accuracy
+
+deny contains $"no better than {input.champion.metadata.name}" if {
+	input.modelVersion.spec.metrics.accuracy <= input.champion.spec.metrics.accuracy
+}
+`;
+
+const start = () =>
+  startOperatorProcess(kubeconfig, { args: ['--namespaces', cluster.namespace, '--health-port', '0'] });
+
+beforeAll(async () => {
+  cluster = await installAdmission();
+  kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
+  await applyPolicy('accuracy', ABOVE, { parameters: { threshold: 0.9 }, match: { models: ['alone-*'] } });
+  operator = await start();
+});
+
+afterAll(async () => {
+  await operator?.[Symbol.asyncDispose]();
+});
+
+async function applyPolicy(name: string, rego: string, spec: Record<string, unknown> = {}): Promise<void> {
+  const policy = {
+    apiVersion: API_VERSION,
+    kind: 'ApprovalPolicy',
+    metadata: { name },
+    spec: { modules: { 'policy.rego': rego }, ...spec },
+  };
+  assertOk(await cluster.admin(['apply', '--filename', '-'], policy));
+}
+
+async function submit(name: string, spec: Record<string, unknown>, labels: Record<string, string> = {}): Promise<void> {
+  assertOk(
+    await cluster.submitter(['create', '--filename', '-'], aVersion({ name, labels }, { model: name, ...spec })),
+  );
+  assertOk(await cluster.admin(['wait', '--for=condition=Approved', '--timeout=30s', `mv/${name}`]));
+}
+
+async function stateOf(name: string) {
+  const { status } = await cluster.read(name);
+  const { status: compliant = 'not told', message = '' } = findCompliance(status) ?? {};
+  return { stage: status?.stage, decision: status?.decision?.id, compliant, message };
+}
+
+const tighten = (threshold: number) =>
+  applyPolicy('accuracy', ABOVE, { parameters: { threshold, strict: true }, match: { models: ['alone-*'] } });
+
+test('a stricter policy finds fault with what stands, which stays as it is, and a laxer one takes that back', async () => {
+  await submit('alone-weak', { metrics: { accuracy: 0.91 } });
+  await submit('alone-strong', { metrics: { accuracy: 0.99 } });
+  const before = await stateOf('alone-weak');
+  expect(before).toMatchObject({ stage: 'Production', compliant: 'not told' });
+
+  await tighten(0.95);
+  await until(() => stateOf('alone-weak'), {
+    ...before,
+    compliant: 'False',
+    message: expect.stringContaining('deny it (None: too weak)'),
+  });
+  expect(await stateOf('alone-strong')).toMatchObject({ stage: 'Production', compliant: 'not told' });
+  const { status } = await cluster.read('alone-weak');
+  expect(status?.history).toHaveLength(1);
+  expect(findMetric(await fetchMetrics(operator), 'assent_model_versions_not_compliant')).toBe(1);
+  await until(
+    async () => (await cluster.admin(['events', '--for', 'modelversion/alone-weak'])).stdout,
+    expect.stringContaining('PolicyDenies'),
+  );
+
+  const flags = ['--kubeconfig', sharedCluster().kubeconfig, '--namespace', cluster.namespace];
+  const listed = await runCli(['list', '--not-compliant', '-o', 'name', ...flags]);
+  expect(listed.stdout).toBe('alone-weak\n');
+  const explained = await runCli(['status', 'alone-weak', ...flags]);
+  expect(explained.stdout).toMatch(/^Today: +PolicyDenies: the policies of today deny it \(None: too weak\)/m);
+
+  await tighten(0.5);
+  await until(() => stateOf('alone-weak'), { ...before, compliant: 'True', message: expect.anything() });
+  expect(findMetric(await fetchMetrics(operator), 'assent_model_versions_not_compliant')).toBe(0);
+});
+
+test('a policy that changed while no operator ran is seen at the next start', async () => {
+  await submit('alone-late', { metrics: { accuracy: 0.91 } });
+  await operator[Symbol.asyncDispose]();
+  await tighten(0.95);
+  operator = await start();
+  await until(() => stateOf('alone-late'), expect.objectContaining({ stage: 'Production', compliant: 'False' }));
+});
+
+test('a label that brings another policy is seen', async () => {
+  await applyPolicy('credit', 'package approval\n\nrequire contains {"approvers": ["group:risk"]}\n', {
+    match: { selector: { matchLabels: { domain: 'credit' } } },
+  });
+  await submit('alone-label', { metrics: { accuracy: 0.99 } });
+  assertOk(await cluster.submitter(['label', 'mv', 'alone-label', 'domain=credit']));
+  await until(
+    () => stateOf('alone-label'),
+    expect.objectContaining({ compliant: 'False', message: expect.stringContaining('1 approval by group:risk') }),
+  );
+  assertOk(await cluster.submitter(['label', 'mv', 'alone-label', 'domain-']));
+  await until(() => stateOf('alone-label'), expect.objectContaining({ compliant: 'True' }));
+});
+
+test('what is compared with a champion is compared with the one before it, and not with those after it', async () => {
+  const match = { models: ['chain'] };
+  await applyPolicy('chain', 'package approval\n\nallow contains "anything"\n', { match });
+  for (const [name, accuracy] of [
+    ['chain-1', 0.8],
+    ['chain-2', 0.9],
+    ['chain-3', 0.85],
+  ] as const)
+    await submit(name, { model: 'chain', version: name, metrics: { accuracy } });
+
+  await applyPolicy('chain', BEATS_CHAMPION, { match });
+  await until(
+    () => stateOf('chain-3'),
+    expect.objectContaining({ compliant: 'False', message: expect.stringContaining('no better than chain-2') }),
+  );
+  expect(await stateOf('chain-1')).toMatchObject({ compliant: 'not told' });
+  expect(await stateOf('chain-2')).toMatchObject({ compliant: 'not told' });
+});
