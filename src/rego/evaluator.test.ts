@@ -338,7 +338,8 @@ describe('a deadline', () => {
         valueFrom(evaluate(evaluator, accuracy, { input: { accuracy: 1 }, data: { threshold: 0 } })),
       ),
     );
-    expect(looped).toBeLessThan(10);
+    // In one line behind them, it would have been all twenty.
+    expect(looped).toBeLessThan(20);
   });
 
   test('a short deadline behind a long one is kept', async () => {
