@@ -49,6 +49,7 @@ const openObject = () =>
 export const PolicyRules = z.strictObject({
   match: PolicyMatch.optional(),
   parameters: openObject().optional().describe('Becomes data.parameters.'),
+  parametersSchema: openObject().optional().describe('JSON Schema of the parameters; a policy whose do not fit errs.'),
   data: openObject().optional().describe('Becomes data.'),
   approvers: Approvers.optional(),
   required: z.number().int().min(1).max(64).optional().describe('How many approvers; 1 where it is left out.'),

@@ -11,6 +11,7 @@ export * from './model-version-name.ts';
 export * from './names.ts';
 export * from './nesting.ts';
 export * from './notification.ts';
+export * from './parameters-schema.ts';
 export type { PolicyBundle } from './policy-bundle.ts';
 export * from './stage.ts';
 export * from './stage-approvals.ts';

@@ -5,6 +5,7 @@ import {
   type ApprovalPolicySpec,
   type ApprovalPolicyStatus,
   ClusterApprovalPolicy,
+  findParameterProblems,
   Metadata,
   type PolicyBundle,
 } from '../api/index.ts';
@@ -19,6 +20,8 @@ export interface PolicyEntry {
   readonly metadata: Metadata;
   /** Null where the object does not fit the schemas; then it matches everything and errs. */
   readonly spec: ApprovalPolicySpec | null;
+  /** Where its parameters do not fit its `parametersSchema`: nothing of it is in force then. */
+  readonly misfit: string | null;
   readonly source: PolicySource;
   readonly status: ApprovalPolicyStatus | undefined;
   readonly state: PolicyState;
@@ -124,17 +127,17 @@ export function buildPoliciesInForce(entries: readonly PolicyEntry[]): readonly 
 }
 
 /** @returns the policy as a decision needs it. */
-export function buildPolicyInForce({ kind, metadata, spec, state }: PolicyEntry): PolicyInForce {
+export function buildPolicyInForce({ kind, metadata, spec, misfit, state }: PolicyEntry): PolicyInForce {
   const { modules: _, bundle: __, ...rules } = spec ?? {};
   const { inForce } = state;
   // A spec that cannot be read may have named other people or limits: the last good rules are not enough then.
-  const usable = spec === null ? null : inForce;
+  const usable = spec === null || misfit !== null ? null : inForce;
   return {
     snapshot: {
       name: `${kind}/${metadata.name}`,
       generation: metadata.generation ?? 1,
       digest: usable?.digest ?? null,
-      problem: usable ? null : state.kind === 'failed' ? state.problem : 'the policy is not compiled',
+      problem: usable ? null : (misfit ?? (state.kind === 'failed' ? state.problem : 'the policy is not compiled')),
       readsClock: usable !== null && readsInput(usable, 'now'),
       spec: rules,
     },
@@ -167,12 +170,18 @@ function parsePolicy(kind: PolicyKind, object: unknown): ParsedPolicy {
   const parsed = (kind === 'ApprovalPolicy' ? ApprovalPolicy : ClusterApprovalPolicy).safeParse(object);
   if (parsed.success) {
     const { metadata, spec, status }: AnyApprovalPolicy = parsed.data;
-    return { kind, metadata, spec, source: sourceOf(spec), status, problem: null };
+    return { kind, metadata, spec, misfit: describeMisfit(spec), source: sourceOf(spec), status, problem: null };
   }
   const { metadata } = z.object({ metadata: Metadata }).parse(object);
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   const problem = `the policy is not valid: ${problems.join('; ')}`;
-  return { kind, metadata, spec: null, source: { kind: 'modules', modules: {} }, status: undefined, problem };
+  const source: PolicySource = { kind: 'modules', modules: {} };
+  return { kind, metadata, spec: null, misfit: null, source, status: undefined, problem };
+}
+
+function describeMisfit(spec: ApprovalPolicySpec): string | null {
+  const problems = findParameterProblems(spec).map(({ path, message }) => `spec.${path.join('.')}: ${message}`);
+  return problems.length > 0 ? `its parameters do not fit spec.parametersSchema: ${problems.join('; ')}` : null;
 }
 
 function sourceOf({ modules = {}, bundle }: ApprovalPolicySpec): PolicySource {

@@ -28,16 +28,13 @@ export function nextPolicyStatus(
   const generation = metadata.generation ?? 1;
   const surroundings = { before: status?.conditions ?? [], now, generation };
   const condition = (type: string, said: SaidCondition) => nextCondition(type, said, surroundings);
-  const compiled = judge(entry);
+  const compiled = judgeRules(entry);
   const kept: SaidCondition = {
     value: 'True',
     reason: 'KilledRepeatedly',
     message: quarantined.map(describeQuarantine).join('; '),
   };
-  const ready: SaidCondition =
-    compiled.value === 'True' && quarantined.length > 0
-      ? { value: 'False', reason: 'Quarantined', message: kept.message }
-      : compiled;
+  const ready = judgeReady(entry, compiled, quarantined.length > 0 ? kept.message : null);
   const next: ApprovalPolicyStatus = {
     observedGeneration: generation,
     conditions: [
@@ -62,11 +59,20 @@ export function describeCompileErrors(errors: readonly CompileError[]): string {
   return errors.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join('; ');
 }
 
-function judge({ state }: PolicyEntry): SaidCondition {
+function judgeRules({ spec, state }: PolicyEntry): SaidCondition {
   if (state.kind !== 'failed') return { value: 'True', reason: 'Compiled', message: 'compiled and in force' };
+  if (spec === null) return { value: 'False', reason: 'InvalidSpec', message: `${state.problem}; ${ERRS}` };
   const kept = state.inForce ? `; the last good policy, ${state.inForce.digest}, stays in force` : '';
   const reason = FAILED_REASONS[state.step ?? 'compile'];
   return { value: 'False', reason, message: `${state.problem}${kept}` };
+}
+
+const ERRS = 'until this is repaired, the policy errs for every version that it judges';
+
+function judgeReady({ misfit }: PolicyEntry, compiled: SaidCondition, quarantine: string | null): SaidCondition {
+  if (compiled.value !== 'True') return compiled;
+  if (misfit !== null) return { value: 'False', reason: 'ParametersInvalid', message: `${misfit}; ${ERRS}` };
+  return quarantine === null ? compiled : { value: 'False', reason: 'Quarantined', message: quarantine };
 }
 
 /** A bundle that was not fetched, or not believed, was not compiled. */

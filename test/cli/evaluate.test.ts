@@ -174,6 +174,18 @@ describe('what is read', () => {
     expect(status).toBe(1);
   });
 
+  test('a parameter that does not fit the schema of its policy is told with its place', async () => {
+    const source = await readFile(join(ACCURACY, 'policy.yaml'), 'utf8');
+    const files = {
+      'v.yaml': version(),
+      'p/policy.yaml': source.replace('threshold: 0.9', 'threshold: 90'),
+      'p/rules.rego': rego('allow contains "yes"'),
+    };
+    const { status, stdout, stderr } = await evaluate(['-f', 'v.yaml', '-p', 'p'], files);
+    expect(stderr).toMatch(/^p\/policy.yaml:\d+:16: spec.parameters.threshold: Too big: expected number to be <=1\n$/);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
   test("a team's policy without a namespace judges the versions of `default`, where kubectl would put it", async () => {
     const policy = 'apiVersion: assent.dev/v1alpha1\nkind: ApprovalPolicy\nmetadata: {name: team}\nspec: {}\n';
     const files = { 'team/policy.yaml': policy, 'team/deny.rego': rego('deny contains "not on Fridays"') };

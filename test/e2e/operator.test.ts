@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
-import { API_VERSION } from '../../src/api/index.ts';
+import { API_VERSION, type Condition } from '../../src/api/index.ts';
+import { findCompliance } from '../../src/decision/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
 import { aSigner, sha256, signStatement } from '../sign-statement.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
@@ -205,6 +206,35 @@ describe('a policy with a syntax error', () => {
   });
 });
 
+describe('a policy whose parameters do not fit its schema', () => {
+  it('says which and where, errs for the versions that it judges alone, and is in force once they fit', async () => {
+    const parametersSchema = {
+      type: 'object',
+      properties: { threshold: { type: 'number', maximum: 1 } },
+      additionalProperties: false,
+    };
+    const apply = (parameters: unknown) =>
+      applyPolicy('fitted', ACCURACY, { parameters, parametersSchema, approvers: ['alice'], ...judging('fitted') });
+    await apply({ threshold: 90, treshold: 0.9 });
+    const { conditions } = await until(() => policyReady('fitted'), expect.objectContaining({ ready: 'False' }));
+    expect(conditions.map(({ type, status, reason }: Condition) => `${type} ${status} ${reason}`)).toEqual([
+      'Compiled True Compiled',
+      'Ready False ParametersInvalid',
+      'Stalled True ParametersInvalid',
+    ]);
+    const message =
+      'spec.parameters.threshold: Too big: expected number to be <=1; spec.parameters: Unrecognized key: "treshold"';
+    const name = await submit('fitted', { metrics: { accuracy: 0.85 } });
+    await until(() => stateOf(name), state('PolicyError', 'None', expect.stringContaining(message)));
+    const other = await submit('accuracy');
+    await until(() => stateOf(other), state('AutoApproved', 'Production'));
+
+    await apply({ threshold: 0.9 });
+    await until(() => stateOf(name), state('AwaitingApproval', 'None'));
+    expect(await policyReady('fitted')).toMatchObject({ ready: 'True' });
+  });
+});
+
 describe('a policy that misbehaves', () => {
   const loop =
     'package approval\n\nr := numbers.range(1, 1000)\n\nallow contains "found" if {\n\tsome a in r\n\tsome b in r\n\tsome c in r\n\ta > b\n\tb > c\n\tc > a\n}\n';
@@ -329,7 +359,13 @@ describe('what waits is judged again, and what is decided stays', () => {
     await policy(0.99);
     const later = await submit('moving', { metrics: { accuracy: 0.95 } });
     await until(() => stateOf(later), state('AwaitingApproval', 'None'));
-    expect((await cluster.read(decided)).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+    // The one that stands is told of it, and nothing else of it changes.
+    await until(
+      async () => findCompliance((await cluster.read(decided)).status),
+      expect.objectContaining({ status: 'False', reason: 'ApprovalMissing' }),
+    );
+    const { conditions: _, ...after } = (await cluster.read(decided)).status ?? {};
+    expect(before.status).toMatchObject(after);
   });
 
   it('when the champion changes', async () => {

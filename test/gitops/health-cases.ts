@@ -119,6 +119,13 @@ export const POLICY_CASES: readonly HealthCase[] = [
     inForce: compiled,
   }),
   aPolicyCase('a policy that is not valid', { kind: 'failed', errors: [], problem, inForce: null }),
+  aPolicyCase(
+    'a policy whose parameters do not fit',
+    { kind: 'compiled', inForce: compiled },
+    noKills,
+    'Failed',
+    'spec.parameters.threshold: Too big: expected number to be <=1',
+  ),
   aPolicyCase('a policy that cannot be fetched', { kind: 'failed', step: 'fetch', errors: [], problem, inForce: null }),
   aPolicyCase('a policy that is not believed', { kind: 'failed', step: 'verify', errors: [], problem, inForce: null }),
   aPolicyCase(
@@ -198,10 +205,11 @@ function aPolicyCase(
   state: Judged[0]['state'],
   health: Judged[1] = noKills,
   kstatus: 'Current' | 'Failed' = 'Failed',
+  misfit: string | null = null,
 ): HealthCase {
   const source = { kind: 'modules', modules: module } as const;
   const metadata = { name: 'p', namespace: 'risk', generation: 1 };
-  const entry = { kind: 'ApprovalPolicy', metadata, spec: {}, source, status: undefined, state } as const;
+  const entry = { kind: 'ApprovalPolicy', metadata, spec: {}, misfit, source, status: undefined, state } as const;
   const argo = kstatus === 'Current' ? 'Healthy' : 'Degraded';
   return { name, object: aPolicy(nextPolicyStatus(entry, health, START)), kstatus, argo, actions: [] };
 }

@@ -1,7 +1,13 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { type AnyApprovalPolicy, API_VERSION, ApprovalPolicy, ClusterApprovalPolicy } from '../../api/index.ts';
+import {
+  type AnyApprovalPolicy,
+  API_VERSION,
+  ApprovalPolicy,
+  ClusterApprovalPolicy,
+  findParameterProblems,
+} from '../../api/index.ts';
 import { policyKey } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
 import { loadManifests, type Manifest, parseManifest } from '../load-manifests.ts';
@@ -114,6 +120,11 @@ function fromManifest(path: string, manifest: Manifest, modules: Readonly<Record
     { ...manifest, value },
     kind === 'ApprovalPolicy' ? ApprovalPolicy : ClusterApprovalPolicy,
   );
+  const misfits = findParameterProblems(parsed.spec).map(({ path: at, message }) => {
+    const field = ['spec', ...at];
+    return `${locate(field)}: ${field.join('.')}: ${message}`;
+  });
+  if (misfits.length > 0) throw new CliError(misfits);
   // As `kubectl apply` would have it.
   const namespace = kind === 'ApprovalPolicy' ? { namespace: 'default' } : {};
   const policy = { ...parsed, metadata: { generation: 1, ...namespace, ...parsed.metadata } };
