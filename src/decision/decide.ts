@@ -127,7 +127,9 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     decidedAt: now,
     ...(waits ? { waitingSince } : {}),
   };
-  const requeueAfterMs = waits ? Math.min(expiresInMs, msUntilClockMatters(enforced)) : Number.POSITIVE_INFINITY;
+  // What errs has no time to be approved in: it expires when the policies answer again, if they still ask for people then.
+  const expiryMs = body.outcome === 'Pending' ? expiresInMs : Number.POSITIVE_INFINITY;
+  const requeueAfterMs = waits ? Math.min(expiryMs, msUntilClockMatters(enforced)) : Number.POSITIVE_INFINITY;
   return {
     status,
     reason,

@@ -214,6 +214,17 @@ describe('a rejection', () => {
   });
 });
 
+it('a version that errs after its time to be approved does not come back at once, again and again', () => {
+  const scene = aScene()
+    .withPolicy('leads', requires('alice'), { pendingTimeout: '1h' })
+    .withFailingPolicy('slow', 'took too long')
+    .applied()
+    .after(2 * HOUR_MS);
+  const { reason, plan } = planned(scene);
+  expect(reason).toBe('PolicyError');
+  expect(plan.requeueAfterMs).toBeUndefined();
+});
+
 describe('a decided generation', () => {
   const approved = aScene().withPolicy('leads', requires('alice')).decidedBy('alice', 'approve', 'ok').applied();
 
