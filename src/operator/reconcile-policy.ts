@@ -1,6 +1,6 @@
 import type { ApprovalPolicyStatus } from '../api/index.ts';
 import type { WorkResult } from '../kube/index.ts';
-import type { CompiledPolicy } from '../rego/index.ts';
+import { type CompiledPolicy, mayPass } from '../rego/index.ts';
 import { refOf } from './object-ref.ts';
 import { fingerprintPolicy, type PolicyCatalog, type PolicyEntry, type PolicyState } from './policy-catalog.ts';
 import type { PolicyHealth } from './policy-health.ts';
@@ -19,6 +19,8 @@ interface PolicyReconcilerPorts {
   readonly health: PolicyHealth;
   /** Has the policy's bundle fetched, which may take long; then the policy comes back here. */
   readonly fetchLater: (key: string) => void;
+  /** Has a policy compiled again whose compilation failed for no fault of its own. */
+  readonly compileLater: (key: string) => void;
   /** Told when what is in force may have changed: versions that wait are judged again. */
   readonly onSettled: (entry: PolicyEntry, fingerprint: string) => void;
 }
@@ -40,7 +42,9 @@ export async function reconcilePolicy(key: string, ports: PolicyReconcilerPorts)
     }
     catalog.settle(key, found.source, restored);
   } else if (found.state.kind === 'unknown' && found.source.kind === 'modules') {
-    catalog.settle(key, found.source, await compileModules(key, found, found.source.modules, ports));
+    const state = await compileModules(key, found, found.source.modules, ports);
+    catalog.settle(key, found.source, state);
+    if (failedByChance(state)) ports.compileLater(key);
   }
   const entry = catalog.get(key);
   // Changed while it was compiled: the change has put the key back into the queue.
@@ -68,20 +72,35 @@ export async function reconcilePolicy(key: string, ports: PolicyReconcilerPorts)
   return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
 }
 
-/** Fetches the bundle of a policy. How it went is told by `reconcilePolicy`. */
-export async function fetchPolicy(
+/**
+ * Does again what may go better another time: fetches the bundle of a policy, or compiles what failed by chance. How it
+ * went is told by `reconcilePolicy`.
+ */
+export async function retryPolicy(
   key: string,
-  { catalog, bundles }: Pick<PolicyReconcilerPorts, 'catalog' | 'bundles'>,
-): Promise<undefined> {
+  ports: Pick<PolicyReconcilerPorts, 'catalog' | 'bundles' | 'compiler' | 'records'>,
+): Promise<WorkResult | undefined> {
+  const { catalog, bundles } = ports;
   const found = catalog.get(key);
   if (found && comesInBundle(found)) catalog.settle(key, found.source, await bundles.refresh(found));
+  if (found?.source.kind !== 'modules' || !failedByChance(found.state)) return undefined;
+  const state = await compileModules(key, found, found.source.modules, ports);
+  catalog.settle(key, found.source, state);
+  return failedByChance(state) ? { retryAtMostMs: RECOMPILE_AT_MOST_MS } : undefined;
+}
+
+/** A module that ends the compiler each time shall not keep it from the others. */
+const RECOMPILE_AT_MOST_MS = 600_000;
+
+function failedByChance(state: PolicyState): boolean {
+  return state.kind === 'failed' && state.errors.some(mayPass);
 }
 
 async function compileModules(
   key: string,
   { state, status }: PolicyEntry,
   modules: Readonly<Record<string, string>>,
-  { compiler, records }: PolicyReconcilerPorts,
+  { compiler, records }: Pick<PolicyReconcilerPorts, 'compiler' | 'records'>,
 ): Promise<PolicyState> {
   const result = await compiler.compile(modules);
   if (result.kind === 'compiled') {

@@ -3,7 +3,7 @@ import { BundleError, type FetchedBundle } from '../distribution/index.ts';
 import type { CompileResult } from '../rego/index.ts';
 import { createPolicyCatalog, type PolicyState } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
-import { fetchPolicy, reconcilePolicy } from './reconcile-policy.ts';
+import { reconcilePolicy, retryPolicy } from './reconcile-policy.ts';
 import { type BundleRefresher, createBundleRefresher } from './refresh-bundle.ts';
 
 const KEY = 'ApprovalPolicy/risk/fraud';
@@ -72,10 +72,11 @@ function start(...objects: readonly unknown[]) {
     ...{
       events: { record: () => undefined },
       fetchLater: (key: string) => later.push(key),
+      compileLater: () => undefined,
       onSettled: () => undefined,
     },
   };
-  return { catalog, statuses, reconcile: () => reconcilePolicy(KEY, ports), fetch: () => fetchPolicy(KEY, ports) };
+  return { catalog, statuses, reconcile: () => reconcilePolicy(KEY, ports), fetch: () => retryPolicy(KEY, ports) };
 }
 
 beforeEach(() => {

@@ -40,7 +40,7 @@ import type {
 } from './ports.ts';
 import { readLabels } from './read-labels.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
-import { fetchPolicy, reconcilePolicy } from './reconcile-policy.ts';
+import { reconcilePolicy, retryPolicy } from './reconcile-policy.ts';
 import { createBundleRefresher } from './refresh-bundle.ts';
 import { NAMESPACES, POLICIES } from './resources.ts';
 import { reviewStanding } from './review-standing.ts';
@@ -93,6 +93,8 @@ const NO_REGISTRIES: RegistryReader = { read: () => ({ kind: 'none' }) };
 export const DEFAULT_WORKERS = 64;
 /** Champions change in bursts, and each change brings all waiting versions of the model back. */
 const CHAMPION_DELAY_MS = 250;
+/** A machine that was too busy to compile a policy is given a moment. */
+const RECOMPILE_DELAY_MS = 5_000;
 /** Policies come in bursts, and each change has all that stands looked at. */
 const REVIEW_DELAY_MS = 1_000;
 /** What stands is looked at while there is nothing else to do, and at this pace where there always is. */
@@ -331,6 +333,7 @@ export function startOperator(options: OperatorOptions): Operator {
     clock,
     health,
     fetchLater: (key: string) => fetches.add(key),
+    compileLater: (key: string) => fetches.addAfter(key, RECOMPILE_DELAY_MS),
     onSettled: settlePolicy,
   };
 
@@ -352,8 +355,9 @@ export function startOperator(options: OperatorOptions): Operator {
     // A policy not yet known must not be a policy that does not exist: none is decided before all are settled.
     const policiesRun = policies.run((key) => reconcilePolicy(key, policyPorts), stop.signal);
     const fetchesRun = fetches.run(async (key) => {
-      await fetchPolicy(key, policyPorts);
+      const result = await retryPolicy(key, policyPorts);
       policies.add(key);
+      return result;
     }, stop.signal);
     await Promise.all([untilAborted(policies.idle(), stop.signal), guard.start(stop.signal)]);
     const seconds = Math.round(performance.now() - startedAt) / 1000;

@@ -14,6 +14,11 @@ export interface CompileError {
   message: string;
 }
 
+/** Whether the same sources may compile another time: the machine was busy, or the compiler ended, of no module's doing. */
+export function mayPass({ code }: Pick<CompileError, 'code'>): boolean {
+  return code === 'compile_timeout' || code === 'compiler_crashed' || code === 'internal_error';
+}
+
 /** A policy that can be evaluated. */
 export interface CompiledPolicy {
   /** `sha256:…` of sources, entrypoints, OPA's version and the builtins at hand: equal digests decide equally. */

@@ -14,6 +14,7 @@ export type {
   TracedRule,
   TraceSite,
 } from './compile-result.ts';
+export { mayPass } from './compile-result.ts';
 export {
   type CompileOptions,
   type Compiler,
