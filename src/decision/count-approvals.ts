@@ -106,8 +106,12 @@ export function describeApprovers(requirements: readonly Pick<Requirement, 'appr
   const lists = requirements.map(({ approvers }) =>
     approvers.length > 0 ? approvers.join(', ') : 'anyone who may `approve` modelversions',
   );
-  return [...new Set(lists)].join('; ');
+  const text = [...new Set(lists)].join('; ');
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)} …` : text;
 }
+
+/** It stands in each decision that does not count, of which a version keeps 256. */
+const MOST_CHARACTERS = 1024;
 
 function distinctUsers(records: readonly ApprovalRecord[]): string[] {
   return [...new Set(records.map(({ user }) => user))];

@@ -103,7 +103,29 @@ export function judge(snapshot: Snapshot, results: PolicyResults): Judgement {
     })),
     requirements: [...count.requirements],
   };
-  return { ...verdict, body, approvals: count.records, enforced, waitingSince, expiresInMs };
+  const judgement = { ...verdict, body, approvals: count.records, enforced, waitingSince, expiresInMs };
+  const bytes = Buffer.byteLength(JSON.stringify(body));
+  return bytes > MAX_BODY_BYTES ? { ...judgement, ...refuseAnswers(outcomes, body, bytes) } : judgement;
+}
+
+/** An object that etcd refuses would have no status, and nobody would see why. */
+const MAX_BODY_BYTES = 256 * 1024;
+
+function refuseAnswers(
+  outcomes: readonly PolicyOutcome[],
+  { policies }: Judgement['body'],
+  bytes: number,
+): Verdict & Pick<Judgement, 'body'> {
+  const sized = outcomes.map(({ policy, reasons, warnings, requirements }) => ({
+    name: policy.name,
+    length: JSON.stringify([reasons, warnings, requirements]).length,
+  }));
+  const [longest] = sized.toSorted((a, b) => b.length - a.length);
+  const message = `what the policies say takes ${Math.ceil(bytes / 1024)} KiB, and a status has room for ${MAX_BODY_BYTES / 1024} KiB of it: let ${longest?.name} say less`;
+  const verdict = { outcome: 'Error', by: 'Policy', reason: 'PolicyError', message } as const;
+  const { outcome, by } = verdict;
+  const told = policies.map((policy) => ({ ...policy, reasons: [] }));
+  return { ...verdict, body: { outcome, by, reasons: [message], warnings: [], policies: told, requirements: [] } };
 }
 
 /** Decides one generation of one version. Pure: the same snapshot and results give the same decision. */

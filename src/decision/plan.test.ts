@@ -52,6 +52,27 @@ describe('a policy', () => {
     expect({ reason, stage }).toEqual({ reason: 'PolicyError', stage: 'None' });
   });
 
+  it.each([
+    ['requirements without end', { require: Array.from({ length: 3000 }, () => ({ approvers: ['alice'] })) }],
+    ['thousands of mistakes', { require: Array.from({ length: 9000 }, () => ({ approvers: 'bob' })) }],
+    [
+      'more than a status has room for',
+      {
+        require: Array.from({ length: 60 }, (_, at) => ({
+          approvers: Array.from({ length: 64 }, (_, other) => `${at}-${other}-${'x'.repeat(400)}`),
+        })),
+      },
+    ],
+  ])('that gives %s is an error, and the status stays small enough to store', (_, document) => {
+    const scene = aScene().withPolicy('calm', denies()).withPolicy('wordy', document);
+    const { reason, stage, status, message } = planned(scene.decidedBy('alice', 'approve', 'ok'));
+    expect(['PolicyError', 'PolicyDenied']).toContain(reason);
+    expect(stage).not.toBe('Production');
+    expect(JSON.stringify(status).length).toBeLessThan(32 * 1024);
+    expect(planned(aScene().withPolicy('wordy', document))).toMatchObject({ reason: 'PolicyError', stage: 'None' });
+    expect(message.length).toBeLessThan(16 * 1024);
+  });
+
   it('that failed lets people decide where it says failurePolicy: Manual', () => {
     const scene = aScene().withFailingPolicy('slow', 'took too long', { failurePolicy: 'Manual' });
     expect(planned(scene)).toMatchObject({ reason: 'AwaitingApproval', stage: 'None' });

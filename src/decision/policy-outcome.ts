@@ -49,6 +49,7 @@ const ApprovalDocument = z.object({
     .array(RequireEntry, {
       error: () => '`require` must be a set of objects: `require contains {"approvers": […]} if …`',
     })
+    .max(MAX_MESSAGES, `\`require\` gives at most ${MAX_MESSAGES} requirements`)
     .default([]),
 });
 

@@ -5,7 +5,7 @@ import { parseStampedDecision } from './stamp.ts';
 
 const MAX_RECORDS = 256;
 /** An object that etcd refuses would block the version: its status must leave room for everything else. */
-const MAX_RECORDS_BYTES = 512 * 1024;
+const MAX_RECORDS_BYTES = 256 * 1024;
 
 /**
  * @returns the recorded decisions, oldest first, with the one that stands in the annotations added where it is new.
