@@ -5,6 +5,7 @@ export { findCompliance, snapshotToAsk } from './compliance.ts';
 export { describeApprovers, isApprover, isSamePerson, speaksForOthers } from './count-approvals.ts';
 export { digestPolicies, type Judgement, judge } from './decide.ts';
 export { buildDecisionStatement, buildEnvelope } from './decision-statement.ts';
+export { describeIssues } from './describe-issues.ts';
 export { buildFacts, type EvidenceContent, gatherEvidence, type ReadEvidence } from './gather-evidence.ts';
 export { buildInvalidStatus } from './invalid-status.ts';
 export { isSettled } from './is-final.ts';

@@ -48,6 +48,8 @@ export const Snapshot = z
     policies: z.array(PolicySnapshot).readonly(),
     /** The other version of the same model that the asked stage holds now. */
     champion: ModelVersion.nullable(),
+    /** Why there is a champion and it cannot be read, for people: nothing is compared with it then. */
+    championProblem: z.string().exactOptional(),
     /** The version that took this one's stage with `archiveExistingVersions`, by name. */
     supersededBy: z.string().nullable(),
     /** Whether the API server enforces the admission policies that make a stamp trustworthy. */

@@ -43,11 +43,19 @@ export async function evaluatePolicies(
  * A champion whose spec has changed since it was approved holds its stage by what it said before: an editor could lower
  * its metrics, and a weak challenger would pass.
  */
-function doubtChampion({ champion }: Snapshot): PolicyFailure | null {
+function doubtChampion({ champion, championProblem }: Snapshot): PolicyFailure | null {
+  if (championProblem !== undefined)
+    return doubt(`the champion ${championProblem}; nothing is compared with it until it is repaired`);
   const decision = champion?.status?.decision;
   // A champion in a file may have a stage and no decision: whoever wrote the file vouches for it.
   if (!champion || !decision) return null;
   if (decision.outcome === 'Approved' && decision.generation === champion.metadata.generation) return null;
-  const message = `the champion ${champion.metadata.name} has changed and waits for a decision itself: nothing is compared with it until then`;
+  const { name } = champion.metadata;
+  return doubt(
+    `the champion ${name} has changed and waits for a decision itself: nothing is compared with it until then`,
+  );
+}
+
+function doubt(message: string): PolicyFailure {
   return { kind: 'error', code: 'champion-undecided', message, evaluationMicroseconds: 0 };
 }

@@ -3,6 +3,7 @@ import { Metadata, ModelVersion } from '../api/index.ts';
 import {
   buildFacts,
   buildRegistryFacts,
+  describeIssues,
   gatherEvidence,
   isSettled,
   type PolicySnapshot,
@@ -14,6 +15,9 @@ import type { ModelVersionIndex } from './model-version-index.ts';
 import { buildPoliciesInForce, type PolicyCatalog, type PolicyInForce } from './policy-catalog.ts';
 import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache, RegistryReader } from './ports.ts';
 import { RECORDED_REGISTRY } from './recorded-registry.ts';
+
+/** An object that etcd refuses would have no status, and nobody would see why: spec, approvals and answers share 1.5 MiB. */
+const MAX_SPEC_BYTES = 512 * 1024;
 
 export interface SnapshotSources {
   readonly versions: ModelVersionCache;
@@ -50,9 +54,15 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const parsed = ModelVersion.safeParse(object);
   if (!parsed.success) return explainInvalid(object, parsed.error);
   const modelVersion = parsed.data;
+  const specBytes = Buffer.byteLength(JSON.stringify(modelVersion.spec));
+  if (specBytes > MAX_SPEC_BYTES)
+    return invalid(object, [
+      `spec: it takes ${Math.ceil(specBytes / 1024)} KiB, and at most ${MAX_SPEC_BYTES / 1024} KiB leave room for its status: keep what is large elsewhere, and name it in spec.evidence`,
+    ]);
   // A deletion that a finalizer holds up is a new generation that nobody submitted: nothing is decided on it any more.
   if (modelVersion.metadata.deletionTimestamp !== undefined) return { kind: 'gone' };
   const { namespace = '' } = modelVersion.metadata;
+  if (sources.namespaces.isTerminating?.(namespace)) return { kind: 'gone' };
   const labels = sources.namespaces.labels(namespace);
   if (!labels) return { kind: 'unready', why: `namespace ${namespace} is not known yet` };
 
@@ -73,7 +83,7 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
     modelVersion,
     namespace: { name: namespace, labels },
     policies,
-    champion: readVersion(championKey, sources),
+    ...readChampion(championKey, sources),
     supersededBy: supersededBy?.slice(supersededBy.indexOf('/') + 1) ?? null,
     approvalsVerified: sources.approvalsVerified,
     ...facts.facts,
@@ -93,7 +103,7 @@ function gatherStanding(key: string, snapshot: Snapshot, sources: SnapshotSource
   if (facts.kind === 'pending' || facts.facts.evidence?.some(({ outcome }) => outcome === 'Unavailable')) return null;
   const summary = sources.versions.summary(key);
   const followed = summary && sources.index.predecessor(key, summary);
-  return Object.freeze({ ...recalled, ...facts.facts, champion: readVersion(followed, sources) });
+  return Object.freeze({ ...recalled, ...facts.facts, ...readChampion(followed, sources) });
 }
 
 type GatheredFacts =
@@ -117,14 +127,27 @@ function gatherFacts(
   return { kind: 'facts', facts: { ...facts, ...registry, verified: { ...facts.verified, ...registry.verified } } };
 }
 
-/** @returns null where there is none, or none that can be read. */
-function readVersion(key: string | undefined, { versions }: Pick<SnapshotSources, 'versions'>): ModelVersion | null {
-  return key === undefined ? null : (ModelVersion.safeParse(versions.get(key)).data ?? null);
+/** One that cannot be read is not one that does not exist: whatever is compared with it would pass. */
+function readChampion(
+  key: string | undefined,
+  { versions }: Pick<SnapshotSources, 'versions'>,
+): Pick<Snapshot, 'champion' | 'championProblem'> {
+  if (key === undefined) return { champion: null };
+  const parsed = ModelVersion.safeParse(versions.get(key));
+  if (parsed.success) return { champion: parsed.data };
+  const name = key.slice(key.indexOf('/') + 1);
+  return { champion: null, championProblem: `${name} cannot be read: ${describeIssues(parsed.error)}` };
+}
+
+function explainInvalid(object: unknown, error: z.ZodError): Gathered {
+  return invalid(
+    object,
+    error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
+  );
 }
 
 /** Reads what an invalid version still has; a status that cannot be read is no input of anyone, and must be seen to. */
-function explainInvalid(object: unknown, error: z.ZodError): Gathered {
-  const problems = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+function invalid(object: unknown, problems: readonly string[]): Gathered {
   const stored = ModelVersion.omit({ spec: true }).loose().safeParse(object);
   if (!stored.success) throw new Error(`the stored object cannot be read: ${problems.join('; ')}`);
   const { apiVersion, kind, metadata, status } = stored.data;

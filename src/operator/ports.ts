@@ -23,6 +23,8 @@ export interface ModelVersionCache {
 export interface NamespaceCache {
   /** @returns undefined where the namespace is not known (yet). */
   labels(name: string): Readonly<Record<string, string>> | undefined;
+  /** Whether the namespace is being deleted: its policies may be gone before its versions. Left out: none is. */
+  isTerminating?(name: string): boolean;
 }
 
 /** Compiles policies; every failure is a value. */

@@ -6,3 +6,10 @@ const Labelled = z.object({ metadata: z.object({ labels: z.record(z.string(), z.
 export function readLabels(object: unknown): Readonly<Record<string, string>> | undefined {
   return object === undefined ? undefined : Labelled.parse(object).metadata.labels;
 }
+
+const Deletable = z.object({ metadata: z.object({ deletionTimestamp: z.string().optional() }) });
+
+/** Whether it is only there until its finalizers are through. */
+export function isBeingDeleted(object: unknown): boolean {
+  return object !== undefined && Deletable.parse(object).metadata.deletionTimestamp !== undefined;
+}

@@ -38,7 +38,7 @@ import type {
   RegistryReader,
   VersionObserver,
 } from './ports.ts';
-import { readLabels } from './read-labels.ts';
+import { isBeingDeleted, readLabels } from './read-metadata.ts';
 import { reconcileModelVersion } from './reconcile-model-version.ts';
 import { reconcilePolicy, retryPolicy } from './reconcile-policy.ts';
 import { createBundleRefresher } from './refresh-bundle.ts';
@@ -308,7 +308,10 @@ export function startOperator(options: OperatorOptions): Operator {
   const ports = {
     versions: versionStore,
     index,
-    namespaces: { labels: (name: string) => readLabels(namespaceStore.get(name)) },
+    namespaces: {
+      labels: (name: string) => readLabels(namespaceStore.get(name)),
+      isTerminating: (name: string) => isBeingDeleted(namespaceStore.get(name)),
+    },
     evidence,
     registries: options.registries ?? NO_REGISTRIES,
     policies: catalog,

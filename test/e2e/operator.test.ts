@@ -257,6 +257,22 @@ describe('a policy that misbehaves', () => {
   });
 });
 
+describe('what is too large to be stored with a status', () => {
+  it('is told in a status that is small: a spec', async () => {
+    const parameters = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`p${at}`, 'x'.repeat(10_000)]));
+    const name = await submit('accuracy', { parameters });
+    await until(() => stateOf(name), state('InvalidSpec', 'None', expect.stringContaining('at most 512 KiB')));
+  });
+
+  it('is told in a status that is small: what policies say', async () => {
+    const wordy = 'package approval\n\nallow contains $"{n} {data.pad}" if some n in numbers.range(1, 60)\n';
+    const pad = 'x'.repeat(1_000);
+    for (let at = 0; at < 5; at++) await applyPolicy(`wordy-${at}`, wordy, { ...judging('wordy'), data: { pad } });
+    const name = await submit('wordy');
+    await until(() => stateOf(name), state('PolicyError', 'None', expect.stringContaining('256 KiB')));
+  });
+});
+
 describe('a policy that is stopped again and again', () => {
   const endless =
     'package approval\n\nr := numbers.range(1, 1000)\n\nallow contains "found" if {\n\tsome a in r\n\tsome b in r\n\tsome c in r\n\ta > b\n\tb > c\n\tc > a\n}\n';
