@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type AddressGuard, createAddressGuard } from '../distribution/index.ts';
 import {
   type Cluster,
@@ -43,8 +42,8 @@ import { reconcileModelVersion } from './reconcile-model-version.ts';
 import { reconcilePolicy, retryPolicy } from './reconcile-policy.ts';
 import { createBundleRefresher } from './refresh-bundle.ts';
 import { NAMESPACES, POLICIES } from './resources.ts';
-import { reviewStanding } from './review-standing.ts';
 import { createSigningKeys } from './signing-keys.ts';
+import { createStandingReviews } from './standing-reviews.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
 import { watchAdmission } from './watch-admission.ts';
@@ -95,10 +94,6 @@ export const DEFAULT_WORKERS = 64;
 const CHAMPION_DELAY_MS = 250;
 /** A machine that was too busy to compile a policy is given a moment. */
 const RECOMPILE_DELAY_MS = 5_000;
-/** Policies come in bursts, and each change has all that stands looked at. */
-const REVIEW_DELAY_MS = 1_000;
-/** What stands is looked at while there is nothing else to do, and at this pace where there always is. */
-const REVIEW_PATIENCE_MS = 100;
 /** How often the counts of evaluations are written into the policies' status, where they have changed. */
 const PUBLISH_MS = 5_000;
 
@@ -126,9 +121,8 @@ export function startOperator(options: OperatorOptions): Operator {
   /** Keys read NAMESPACE/MODEL. */
   const models = createWorkQueue({ workers: 1, onError: events.reconcileFailed });
 
-  /** What stands is looked at again where the policies change: NAMESPACE/NAME, NAMESPACE, or '' for all. */
-  const reviews = createWorkQueue({ workers: 1, onError: events.reconcileFailed });
-  const review = (scope = ''): void => reviews.addAfter(scope, REVIEW_DELAY_MS);
+  const reviews = createStandingReviews({ onError: events.reconcileFailed, busy: versions });
+  const review = reviews.add;
 
   const recorder = createEventRecorder({ cluster, telemetry: events, clock, isBusy: () => versions.length > 0 });
 
@@ -269,16 +263,6 @@ export function startOperator(options: OperatorOptions): Operator {
     }),
   ];
 
-  let quiet: Promise<unknown> | undefined;
-  const untilQuiet = async (): Promise<void> => {
-    await nextTurn();
-    if (versions.length === 0) return;
-    quiet ??= versions.idle().finally(() => {
-      quiet = undefined;
-    });
-    await Promise.race([quiet, sleep(REVIEW_PATIENCE_MS)]);
-  };
-
   const reconcileModel = async (model: string): Promise<undefined> => {
     const namespace = model.slice(0, model.indexOf('/'));
     for (const key of index.sameModel(`${namespace}/`, model.slice(namespace.length + 1))) {
@@ -367,9 +351,8 @@ export function startOperator(options: OperatorOptions): Operator {
     events.synced({ modelVersions: versionStore.size, policies: catalog.entries().length, seconds });
     resolveReady();
     review();
-    const reviewPorts = { ...ports, turn: untilQuiet, onChange: (key: string) => versions.add(key) };
     await Promise.all([
-      reviews.run((scope) => reviewStanding(scope, reviewPorts, stop.signal), stop.signal),
+      reviews.run({ ...ports, onChange: (key) => versions.add(key) }, stop.signal),
       policiesRun,
       fetchesRun,
       models.run(reconcileModel, stop.signal),

@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type ApprovalPolicySpec, STAGES } from '../api/index.ts';
 import { buildPlan, digestPolicies, type PolicySnapshot, type Snapshot, selectPolicies } from '../decision/index.ts';
+import { createWorkQueue, type WorkQueue } from '../kube/index.ts';
 import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import { isServed, type ModelVersionSummary, readPolicyBits } from './model-version-summary.ts';
 import { buildPoliciesInForce, type PolicyEntry, policyKey } from './policy-catalog.ts';
@@ -9,19 +10,56 @@ import { askPolicies, type ModelVersionReconcilerPorts } from './reconcile-model
 interface ReviewPorts
   extends Omit<SnapshotSources, 'approvalsVerified'>,
     Pick<ModelVersionReconcilerPorts, 'evaluator' | 'health' | 'admission'> {
-  /** Resolves while there is nothing else to do, and now and then where there always is. */
-  readonly turn: () => Promise<void>;
   /** Told of a version whose status is to say otherwise. */
   readonly onChange: (key: string) => void;
+}
+
+/** Looks at what stands, where something has changed that the policies of today may judge otherwise. */
+export interface StandingReviews {
+  /** @param scope NAMESPACE/NAME for one version, NAMESPACE for all of a namespace, '' (the default) for all */
+  add(scope?: string): void;
+  /** Resolves after `signal`. */
+  run(ports: ReviewPorts, signal: AbortSignal): Promise<void>;
+}
+
+/** Policies come in bursts, and each change has all that stands looked at. */
+const DELAY_MS = 1_000;
+/** What stands is looked at while there is nothing else to do, and at this pace where there always is. */
+const PATIENCE_MS = 100;
+
+/** @param busy what goes before */
+export function createStandingReviews({
+  busy,
+  onError,
+}: {
+  readonly busy: Pick<WorkQueue, 'length' | 'idle'>;
+  readonly onError: (key: string, error: unknown, retryInMs: number) => void;
+}): StandingReviews {
+  const queue = createWorkQueue({ workers: 1, onError });
+  let quiet: Promise<unknown> | undefined;
+  const turn = async (): Promise<void> => {
+    await nextTurn();
+    if (busy.length === 0) return;
+    quiet ??= busy.idle().finally(() => {
+      quiet = undefined;
+    });
+    await Promise.race([quiet, sleep(PATIENCE_MS)]);
+  };
+  return {
+    add: (scope = '') => queue.addAfter(scope, DELAY_MS),
+    run: (ports, signal) => queue.run((scope) => reviewStanding(scope, { ...ports, turn }, signal), signal),
+  };
 }
 
 /**
  * Looks whether the decisions that stand would be made again by the policies of today. Writes nothing: what has changed
  * goes the way of every version.
- *
- * @param scope NAMESPACE/NAME for one version, NAMESPACE for all of a namespace, '' for all
  */
-export async function reviewStanding(scope: string, ports: ReviewPorts, signal: AbortSignal): Promise<undefined> {
+async function reviewStanding(
+  scope: string,
+  ports: ReviewPorts & { readonly turn: () => Promise<void> },
+  signal: AbortSignal,
+): Promise<undefined> {
   const readBits = createPolicyBits(ports);
   let passed = 0;
   for (const key of scope.includes('/') ? [scope] : ports.versions.keys()) {
