@@ -78,9 +78,11 @@ export function createRegistryEvents(log: Logger, metrics: OperatorMetrics): Reg
       log.warn({ registry, reason }, 'webhook refused');
     },
     gone: (registry) => {
-      const { registryAnswers, registryVersions, registryComparedAt, registryDrifted } = metrics;
-      for (const gauge of [registryAnswers, registryVersions, registryComparedAt, registryDrifted])
-        gauge.remove({ registry });
+      for (const metric of [
+        ...[metrics.registryAnswers, metrics.registryVersions, metrics.registryComparedAt, metrics.registryDrifted],
+        ...[metrics.registryImports, metrics.registryExports, metrics.registryFailures, metrics.webhooksRefused],
+      ])
+        metric.remove({ registry });
     },
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { type HttpRelay, startHttpRelay } from '../mlflow/http-relay.ts';
+import { createMlflowRest } from '../mlflow/mlflow-rest.ts';
 import { MLFLOW_ADMIN, type MlflowServer, startMlflowServer } from '../mlflow/mlflow-server.ts';
 import { assertOk, aVersion } from './admission-cluster.ts';
 import { aPolicy, aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
@@ -48,17 +49,20 @@ async function grantSecrets(...allowed: readonly string[]): Promise<void> {
 beforeAll(async () => {
   ground = await startMlflowGround();
   relay = await startHttpRelay(ground.mlflow.url);
-  guarded = await startMlflowServer(join(ground.folder, 'guarded'), { password: PASSWORD });
+  guarded = await startMlflowServer(join(ground.folder, 'guarded'), {
+    ...{ password: PASSWORD, defaultPermission: 'NO_PERMISSIONS' },
+  });
   gate = await startHttpRelay(guarded.url);
   const { host } = new URL(gate.url);
   await aSecret('right', { host, username: MLFLOW_ADMIN, password: PASSWORD });
   await aSecret('wrong', { host, username: MLFLOW_ADMIN, password: 'another password of tests' });
+  await aSecret('partly', { host, username: 'partly', password: PASSWORD });
   await aSecret('elsewhere', { host: 'mlflow.example.com', username: MLFLOW_ADMIN, password: PASSWORD });
   await aSecret('webhook', { secret: SECRET });
-  await grantSecrets('right', 'wrong', 'elsewhere', 'webhook');
+  await grantSecrets('right', 'wrong', 'partly', 'elsewhere', 'webhook');
   await ground.apply(
     aPolicy('verified', VERIFIED_ACCURACY, { match: { models: ['slow', 'away'] } }),
-    aPolicy('anybody', ANYBODY, { match: { models: ['many', 'hooked', 'unregistered'] } }),
+    aPolicy('anybody', ANYBODY, { match: { models: ['many', 'hooked', 'unregistered', 'open', 'locked'] } }),
   );
   await ground.startOperator(relay.url, gate.url);
 }, 600_000);
@@ -235,6 +239,88 @@ describe('a ModelRegistry that cannot be used says why', () => {
     await ground.apply(aRegistry(name, ground.mlflow.url, { mlflow, export: {} }));
     await until(() => ground.condition(name, 'Ready'), expect.objectContaining({ status: 'False', reason }));
     expect((await ground.condition(name, 'Ready'))?.message).toContain(message);
+  });
+});
+
+describe('an account that may not do everything', () => {
+  it('holds up what it may not read or change, and nothing else', async () => {
+    const authorization = `Basic ${Buffer.from(`${MLFLOW_ADMIN}:${PASSWORD}`).toString('base64')}`;
+    const rest = createMlflowRest(guarded.url, { authorization });
+    await rest.post('users/create', { username: 'partly', password: PASSWORD });
+    const change = async (what: 'grant' | 'revoke', right: Readonly<Record<string, string>>): Promise<void> => {
+      const response = await fetch(`${guarded.url}/api/3.0/mlflow/users/permissions/${what}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization },
+        body: JSON.stringify({ username: 'partly', ...right }),
+      });
+      expect(response.status, await response.text()).toBe(200);
+    };
+    const grant = (resource_type: string, resource_id: string, permission: string) =>
+      change('grant', { resource_type, resource_id, permission });
+    await grant('experiment', '0', 'READ');
+    const { experiment_id: hidden } = await rest.post('experiments/create', { name: 'of another team' });
+    for (const [model, permission, experiment] of [
+      ['closed', 'EDIT', String(hidden)],
+      ['locked', 'READ', '0'],
+      ['open', 'EDIT', '0'],
+    ] as const) {
+      await rest.register(model, 1, await rest.run(0.95, experiment));
+      await grant('registered_model', model, permission);
+    }
+    await ground.apply(
+      aRegistry('partly', gate.url, {
+        mlflow: { auth: { secretRef: { name: 'partly' } } },
+        import: { stage: 'Production' },
+        export: {},
+      }),
+    );
+
+    await until(async () => (await rest.version('open', '1')).stage, 'Production');
+    await until(
+      async () => (await ground.find('closed-1'))?.status?.verified,
+      expect.objectContaining({ outcome: 'Unavailable', message: expect.stringContaining('runs/get (403)') }),
+    );
+    await until(
+      () => ground.condition('partly', 'InSync'),
+      expect.objectContaining({ reason: 'Exporting', message: expect.stringContaining('locked: ') }),
+    );
+    expect((await rest.version('locked', '1')).stage).toBe('None');
+    expect(await ground.condition('partly', 'Ready')).toMatchObject({ status: 'True' });
+
+    await change('revoke', { resource_type: 'registered_model', resource_id: 'locked' });
+    await grant('registered_model', 'locked', 'EDIT');
+    await until(async () => (await rest.version('locked', '1')).stage, 'Production');
+    await until(
+      () => ground.condition('partly', 'InSync'),
+      expect.objectContaining({ message: expect.not.stringContaining('locked') }),
+    );
+  });
+
+  it('and a version that Kubernetes refuses is told, and the others come', async () => {
+    const authorization = `Basic ${Buffer.from(`${MLFLOW_ADMIN}:${PASSWORD}`).toString('base64')}`;
+    const rest = createMlflowRest(guarded.url, { authorization });
+    const run = await rest.run(0.95);
+    // 256 parameters of 6,240 characters are more than etcd takes.
+    const parameters = Array.from({ length: 256 }, (_, at) => ({
+      key: `${'p'.repeat(240)}${at}`,
+      value: 'x'.repeat(6_000),
+    }));
+    for (let at = 0; at < parameters.length; at += 100)
+      await rest.post('runs/log-batch', { run_id: run.runId, params: parameters.slice(at, at + 100) });
+    await rest.register('huge', 1, run);
+    await rest.register('small', 1, await rest.run(0.95));
+    await ground.apply(
+      aRegistry('refused', gate.url, {
+        mlflow: { auth: { secretRef: { name: 'right' } } },
+        models: ['huge', 'small'],
+        import: {},
+      }),
+    );
+    await until(
+      () => ground.condition('refused', 'Ready'),
+      expect.objectContaining({ reason: 'NotImported', message: expect.stringContaining('version 1 of huge: ') }),
+    );
+    expect(await ground.find('small-1')).toBeDefined();
   });
 });
 

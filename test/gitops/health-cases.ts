@@ -144,6 +144,7 @@ const unasked: RegistryState = {
   failure: null,
   lastEventTime: null,
   handledSyncAt: null,
+  exportProblems: new Map(),
 };
 const compared = { versions: 3, imported: 3, drifted: [], problems: [], at: START, seconds: 1 };
 const drift = { model: 'fraud', version: '1', found: 'Archived', decided: 'Production' } as const;

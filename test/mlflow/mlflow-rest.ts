@@ -2,8 +2,8 @@
 export interface MlflowRest {
   post(path: string, body: unknown): Promise<Record<string, unknown>>;
   version(name: string, version: string): Promise<ShownVersion>;
-  /** Makes a run with this accuracy. */
-  run(accuracy: number): Promise<{ readonly runId: string; readonly source: string }>;
+  /** Makes a run with this accuracy; in the default experiment, where none is given. */
+  run(accuracy: number, experimentId?: string): Promise<{ readonly runId: string; readonly source: string }>;
   /** Registers versions of one run, eight at once. */
   register(model: string, count: number, run: { readonly runId: string; readonly source: string }): Promise<void>;
 }
@@ -43,8 +43,8 @@ export function createMlflowRest(url: string, headers: Readonly<Record<string, s
       const { current_stage, aliases = [], tags = [] } = model_version;
       return { stage: current_stage, aliases, tags: Object.fromEntries(tags.map(({ key, value }) => [key, value])) };
     },
-    async run(accuracy) {
-      const { run } = await post('runs/create', { experiment_id: '0', start_time: Date.now() });
+    async run(accuracy, experimentId = '0') {
+      const { run } = await post('runs/create', { experiment_id: experimentId, start_time: Date.now() });
       const { run_id: runId, artifact_uri } = run.info;
       await post('runs/log-metric', {
         run_id: runId,

@@ -19,8 +19,8 @@ export interface MlflowServer extends AsyncDisposable {
 export interface MlflowServerOptions {
   /** The administrator's password: the server asks for one, and knows who asks. */
   readonly password?: string;
-  /** What everybody may do with every model at least, where there are passwords; MANAGE where it is left out. */
-  readonly defaultPermission?: 'READ' | 'MANAGE';
+  /** What everybody may do with everything at least, where there are passwords; MANAGE where it is left out. */
+  readonly defaultPermission?: 'NO_PERMISSIONS' | 'READ' | 'MANAGE';
   readonly workers?: number;
 }
 

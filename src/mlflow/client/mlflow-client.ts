@@ -163,10 +163,12 @@ function parseAnswer<Schema extends z.ZodType>(
 function toRefusal({ status, body }: HttpAnswer, { method, path }: Call, { origin }: URL): RegistryError {
   const told = readRefusal(body);
   const call = `${method} ${path}`;
-  if (status === 401 || status === 403)
+  if (status === 401)
+    return new RegistryError('unauthorized', `${origin} refuses the credentials (401, ${call}): check auth.secretRef`);
+  if (status === 403)
     return new RegistryError(
-      'unauthorized',
-      `${origin} refuses the credentials (${status}, ${call}): check auth.secretRef`,
+      'forbidden',
+      `${origin} does not allow ${call} (403): give the account of auth.secretRef access to it`,
     );
   if (told?.error_code === 'RESOURCE_DOES_NOT_EXIST')
     return new RegistryError('not-found', `${origin}: ${told.message}`);

@@ -5,6 +5,8 @@ type RegistryErrorCode =
   /** An address that a ModelRegistry may not make the operator ask. */
   | 'address-refused'
   | 'unauthorized'
+  /** The credentials are good, and do not reach what was asked for; they may reach other things. */
+  | 'forbidden'
   | 'not-found'
   /** The registry refuses what was asked, and would again. */
   | 'invalid'

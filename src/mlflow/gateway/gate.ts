@@ -98,7 +98,7 @@ export function createGate(options: GateOptions): Gate {
     try {
       return await readFacts(client, registered, about);
     } catch (error) {
-      if (error instanceof RegistryError && (error.code === 'not-found' || error.code === 'unauthorized'))
+      if (error instanceof RegistryError && ['not-found', 'forbidden', 'unauthorized'].includes(error.code))
         return withoutFacts(registered, about);
       throw error;
     }

@@ -6,7 +6,7 @@ import {
   REGISTRY_TAGS,
   Stage,
 } from '../../api/index.ts';
-import type { Cluster } from '../../kube/index.ts';
+import { type Cluster, KubeApiError } from '../../kube/index.ts';
 import { type MlflowClient, type RegisteredVersion, RegistryError } from '../client/index.ts';
 import { matchesModel } from '../matches-model.ts';
 import type { Clock, StoredVersions } from '../ports.ts';
@@ -60,15 +60,39 @@ export async function compareRegistry(registry: ModelRegistry, ports: ComparePor
     const matching = page.filter(({ model, ready }) => ready && matchesModel(registry, model));
     await forEachAtOnce(matching, AT_ONCE, async (registered) => {
       seen.add(identify(registered));
-      const looked = await compareVersion(registered, registry, ports);
+      const looked = await compareVersion(registered, registry, ports).catch((error: unknown): Looked => {
+        const { model, version } = registered;
+        return { kind: 'problem', problem: `version ${version} of ${model}: ${explainOne(error)}` };
+      });
       if (looked.kind === 'imported') imported++;
       if (looked.kind === 'drifted') drifted.push(looked.drift);
-      if (looked.kind === 'problem' && problems.length < MOST_PROBLEMS) problems.push(looked.problem);
+      if (looked.kind === 'problem') problems.push(looked.problem);
       ports.onProgress(seen.size, imported);
     });
   }
-  drifted.push(...findAbsent(seen, registry, ports), ...(await compareAliases(registry, ports)));
-  return { versions: seen.size, imported, drifted: drifted.slice(0, 100), problems };
+  const onProblem = (problem: string): void => void problems.push(problem);
+  drifted.push(...findAbsent(seen, registry, ports), ...(await compareAliases(registry, ports, onProblem)));
+  const [told, more] = [problems.slice(0, MOST_PROBLEMS), problems.length - MOST_PROBLEMS];
+  return {
+    ...{ versions: seen.size, imported, drifted: drifted.slice(0, 100) },
+    problems: more > 0 ? [...told, `and ${more} more`] : told,
+  };
+}
+
+/**
+ * @returns why one thing of many was refused, so that the others go on without it
+ * @throws what is refused to all of them, and what may pass
+ */
+function explainOne(error: unknown): string {
+  if (error instanceof RegistryError && (error.code === 'forbidden' || error.code === 'invalid')) return error.message;
+  if (error instanceof KubeApiError && isOfOneObject(error)) return error.answer ?? error.message;
+  throw error;
+}
+
+/** A size, a quota, an admission policy of the cluster's owner; and not that the operator may write none at all. */
+function isOfOneObject({ code, status, answer = '' }: KubeApiError): boolean {
+  if (code === 'forbidden') return !/ cannot \w+ resource /.test(answer);
+  return code === 'invalid' || status === 413 || answer.includes('request is too large');
 }
 
 /**
@@ -171,7 +195,7 @@ async function answerDrift(
   }
 }
 
-/** Of a version whose run is gone there is no word about how good it is. */
+/** Of a version whose run is gone, or kept from the operator, there is no word about how good it is. */
 export async function gatherFacts(
   registered: RegisteredVersion,
   { spec }: ModelRegistry,
@@ -181,7 +205,8 @@ export async function gatherFacts(
   try {
     return await readFacts(client, registered, when);
   } catch (error) {
-    if (error instanceof RegistryError && error.code === 'not-found') return withoutFacts(registered, when);
+    if (error instanceof RegistryError && (error.code === 'not-found' || error.code === 'forbidden'))
+      return withoutFacts(registered, when);
     throw error;
   }
 }
@@ -204,7 +229,11 @@ export function findAbsent(
     });
 }
 
-async function compareAliases(registry: ModelRegistry, ports: ComparePorts): Promise<readonly Drift[]> {
+async function compareAliases(
+  registry: ModelRegistry,
+  ports: ComparePorts,
+  onProblem: (problem: string) => void,
+): Promise<readonly Drift[]> {
   const { spec } = registry;
   if (!spec.export) return [];
   const { client, index } = ports;
@@ -215,7 +244,8 @@ async function compareAliases(registry: ModelRegistry, ports: ComparePorts): Pro
       // What is on its way there is no drift.
       if (keys.length === 0 || keys.some((key) => isPending(key, ports))) continue;
       const moves = findAliasMoves(model, registry, aliases, ports);
-      if ((spec.onDrift ?? 'Revert') === 'Revert') await moveAliases(model, moves, client);
+      if ((spec.onDrift ?? 'Revert') === 'Revert')
+        await moveAliases(model, moves, client).catch((error: unknown) => onProblem(`${model}: ${explainOne(error)}`));
       for (const { stage, alias, from = 'nothing', to } of moves)
         drifted.push({ model, version: to ?? from, found: `alias ${alias} -> ${from}`, decided: stage });
     }

@@ -60,6 +60,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
   const pending = new Set<string>();
   /** What was exported of versions of which the watch still tells an older state. */
   const exported = new Map<string, string>();
+  const exportProblems = new Map<string, string>();
   let comparison: RegistryState['comparison'] = null;
   let progress: RegistryState['progress'] = null;
   let failure: string | null = null;
@@ -68,7 +69,9 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
   let handledSyncAt: string | null = null;
 
   const onError = (what: string, error: unknown, retryInMs: number): void => {
-    if (!stop.signal.aborted && !(error instanceof RegistryError)) events.failed(id, what, error, retryInMs);
+    // That the registry is left alone is told once, and not by everybody who meets it.
+    const told = error instanceof RegistryError && calls.refusal() !== null;
+    if (!stop.signal.aborted && !told) events.failed(id, what, error, retryInMs);
   };
   const queue = (workers: number) => createWorkQueue({ workers, onError, backoff: BACKOFF });
   const comparisons = queue(1);
@@ -146,6 +149,8 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
     } catch (error) {
       const refusal = calls.refusal();
       if (refusal) return { requeueAfterMs: refusal.forMs };
+      // Other credentials may reach it.
+      connection.forget();
       failure = explainFailure(error, namespace);
       throw error;
     } finally {
@@ -153,6 +158,8 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
       progress = null;
       options.onChange();
     }
+    // Its metrics went with its object.
+    if (stop.signal.aborted) return undefined;
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     failure = null;
     comparison = { ...compared, at: clock(), seconds };
@@ -162,7 +169,20 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
   };
 
   const exportOne = async (model: string): Promise<undefined> => {
-    await calls.ask((client) =>
+    try {
+      await exportDecisions(model);
+      if (exportProblems.delete(model)) options.onChange();
+    } catch (error) {
+      if (calls.refusal() === null && error instanceof RegistryError && exportProblems.get(model) !== error.message) {
+        exportProblems.set(model, error.message);
+        options.onChange();
+      }
+      throw error;
+    }
+  };
+
+  const exportDecisions = (model: string): Promise<void> =>
+    calls.ask((client) =>
       exportModel(model, registry, {
         client,
         versions,
@@ -178,15 +198,14 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
         onAbsent: ({ spec }) => events.absent(id, { model, version: spec.version }),
       }),
     );
-  };
 
   const lookAt = async (text: string): Promise<undefined> => {
     const version: Pick<RegisteredVersion, 'model' | 'version'> = JSON.parse(text);
     try {
       await calls.ask((client) => compareNamed(version, registry, comparePorts(client)));
     } catch (error) {
-      // Deleted meanwhile, or a name that a test of the webhook made up.
-      if (!(error instanceof RegistryError && error.code === 'not-found')) throw error;
+      // Deleted meanwhile, or a name that a test of the webhook made up; what may not be read is told by comparing.
+      if (!(error instanceof RegistryError && (error.code === 'not-found' || error.code === 'forbidden'))) throw error;
     }
   };
 
@@ -238,6 +257,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
       pendingExports: registry.spec.export
         ? [...pending].filter((key) => isPending(key, { versions, index })).length
         : 0,
+      exportProblems,
       refusal: calls.refusal()?.error ?? null,
       failure,
       lastEventTime,

@@ -14,7 +14,7 @@ const registry = ModelRegistry.parse({
 const compared = { versions: 12, imported: 0, drifted: [], problems: [], at: NOW, seconds: 0.4 };
 const state = (changes: Partial<RegistryState>): RegistryState => ({
   ...{ comparison: null, progress: null, imported: 0, pendingExports: 0, refusal: null, failure: null },
-  ...{ lastEventTime: null, handledSyncAt: null },
+  ...{ lastEventTime: null, handledSyncAt: null, exportProblems: new Map() },
   ...changes,
 });
 

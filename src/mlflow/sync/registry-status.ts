@@ -11,6 +11,8 @@ export interface RegistryState {
   readonly imported: number;
   readonly pendingExports: number;
   readonly refusal: RegistryError | null;
+  /** Why decisions on some models are not shown yet, by model. */
+  readonly exportProblems: ReadonlyMap<string, string>;
   /** Why the last comparison did not come to its end, where the registry is not to blame. */
   readonly failure: string | null;
   readonly lastEventTime: string | null;
@@ -22,6 +24,7 @@ const REASONS: Readonly<Record<RegistryError['code'], string>> = {
   unreachable: 'Unreachable',
   'address-refused': 'AddressRefused',
   unauthorized: 'Unauthorized',
+  forbidden: 'Refused',
   malformed: 'NotMlflow',
   invalid: 'Refused',
   'not-found': 'Refused',
@@ -95,7 +98,7 @@ function judgeReady({ refusal, failure, comparison, progress }: RegistryState): 
   };
 }
 
-function judgeInSync({ comparison, pendingExports, refusal }: RegistryState): SaidCondition {
+function judgeInSync({ comparison, pendingExports, exportProblems, refusal }: RegistryState): SaidCondition {
   if (refusal || !comparison)
     return { value: 'Unknown', reason: 'NotCompared', message: 'the registry has not been compared' };
   const [drift] = comparison.drifted;
@@ -105,7 +108,13 @@ function judgeInSync({ comparison, pendingExports, refusal }: RegistryState): Sa
     const message = `version ${version} of ${model} was ${found} in the registry, and ${decided} was decided${more}`;
     return { value: 'False', reason: 'Drifted', message };
   }
-  if (pendingExports > 0)
-    return { value: 'False', reason: 'Exporting', message: `${pendingExports} decisions are on their way` };
+  if (pendingExports > 0) {
+    const problems = [...exportProblems].slice(0, 10).map(([model, problem]) => `; ${model}: ${problem}`);
+    return {
+      value: 'False',
+      reason: 'Exporting',
+      message: `${pendingExports} decisions are on their way${problems.join('')}`,
+    };
+  }
   return { value: 'True', reason: 'Compared', message: 'the registry shows what was decided' };
 }
