@@ -14,6 +14,8 @@ export type FetchEvidence = (source: AttestationSource, namespace: string, signa
 
 interface EvidenceStoreOptions {
   readonly fetch: FetchEvidence;
+  /** Whether the version is still to be decided. */
+  readonly isWaiting: (key: string) => boolean;
   readonly onNews: (key: string) => void;
   readonly nowMs?: () => number;
 }
@@ -40,7 +42,8 @@ const AT_ONCE_OF_A_NAMESPACE = 2;
 const LONGEST_PENDING_MS = 20_000;
 const RETRY = { firstMs: 5_000, longestMs: 600_000 };
 
-export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: EvidenceStoreOptions): EvidenceStore {
+export function createEvidenceStore(options: EvidenceStoreOptions): EvidenceStore {
+  const { fetch, isWaiting, onNews, nowMs = Date.now } = options;
   const kept = new Map<string, Uint8Array>();
   const wanted = new Map<string, Wanted>();
   /** By namespace, the one whose turn it is first. */
@@ -63,6 +66,10 @@ export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: Evidenc
     const want = wanted.get(id);
     if (!want) return;
     const { source, namespace, askers } = want;
+    if (want.failures > 0 && !stillWaits(askers)) {
+      wanted.delete(id);
+      return;
+    }
     try {
       const bytes = await fetch(source, namespace, stop.signal);
       const found = digestBytes(bytes);
@@ -77,6 +84,12 @@ export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: Evidenc
       want.timer = setTimeout(() => enqueue(namespace, id), delayMs).unref();
     }
     for (const key of askers) onNews(key);
+  };
+
+  /** Forgets who was decided or deleted since. What stands is reviewed without, and asks again at the next review. */
+  const stillWaits = (askers: Set<string>): boolean => {
+    for (const key of askers) if (!isWaiting(key)) askers.delete(key);
+    return askers.size > 0;
   };
 
   const takeNext = (): { readonly namespace: string; readonly id: string } | null => {
