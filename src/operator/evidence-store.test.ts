@@ -129,6 +129,28 @@ test('servers that never answer hold up their own namespace, and not the next on
   expect(ask('hostile', 'https://tarpit.example/999')).toEqual({ kind: 'unavailable', problem });
 });
 
+test('what was forgotten before its turn and asked for anew has one turn', async () => {
+  let release = () => {};
+  const busy = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const asked: string[] = [];
+  const fetch = async ({ uri = '' }) => {
+    asked.push(uri);
+    await busy;
+    throw new Error('the server is away');
+  };
+  await using store = createEvidenceStore({ fetch, isWaiting, onNews: () => {} });
+  const ask = (uri: string) => store.read('risk/a', source(uri, uri), 'risk');
+  for (const uri of ['busy/1', 'busy/2', 'again']) ask(uri);
+  for (let at = 0; at < 500; at++) ask(`other/${at}`);
+  ask('again');
+  release();
+  await vi.waitFor(() => expect(asked).toContain('other/499'));
+  await settle();
+  expect(asked.filter((uri) => uri === 'again')).toHaveLength(1);
+});
+
 test('a ConfigMap is that of the own namespace', async () => {
   const fetch = vi.fn(async (_: unknown, namespace: string) => Buffer.from(namespace));
   await using store = createEvidenceStore({ fetch, isWaiting, onNews: () => {} });

@@ -47,7 +47,7 @@ export function createEvidenceStore(options: EvidenceStoreOptions): EvidenceStor
   const kept = new Map<string, Uint8Array>();
   const wanted = new Map<string, Wanted>();
   /** By namespace, the one whose turn it is first. */
-  const queues = new Map<string, string[]>();
+  const queues = new Map<string, Set<string>>();
   const running = new Map<Promise<void>, string>();
   const stop = new AbortController();
   let keptBytes = 0;
@@ -95,10 +95,11 @@ export function createEvidenceStore(options: EvidenceStoreOptions): EvidenceStor
   const takeNext = (): { readonly namespace: string; readonly id: string } | null => {
     for (const [namespace, queue] of queues) {
       const busy = [...running.values()].filter((other) => other === namespace).length;
-      const id = busy < AT_ONCE_OF_A_NAMESPACE ? queue.shift() : undefined;
+      const [id] = busy < AT_ONCE_OF_A_NAMESPACE ? queue : [];
       if (id === undefined) continue;
+      queue.delete(id);
       queues.delete(namespace);
-      if (queue.length > 0) queues.set(namespace, queue);
+      if (queue.size > 0) queues.set(namespace, queue);
       return { namespace, id };
     }
     return null;
@@ -117,8 +118,8 @@ export function createEvidenceStore(options: EvidenceStoreOptions): EvidenceStor
   };
 
   const enqueue = (namespace: string, id: string): void => {
-    const queue = queues.get(namespace) ?? [];
-    queue.push(id);
+    const queue = queues.get(namespace) ?? new Set<string>();
+    queue.add(id);
     queues.set(namespace, queue);
     startFetches();
   };
@@ -139,6 +140,7 @@ export function createEvidenceStore(options: EvidenceStoreOptions): EvidenceStor
     for (const [id, { timer }] of own.slice(0, Math.max(0, own.length - MOST_WANTED + 1))) {
       clearTimeout(timer);
       wanted.delete(id);
+      queues.get(namespace)?.delete(id);
     }
   };
 
