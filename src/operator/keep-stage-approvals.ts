@@ -27,6 +27,7 @@ export interface StageApprovalsKeeperOptions {
   readonly knowsVersionsOf: (namespace: string) => boolean;
   readonly clock: Clock;
   readonly onWritten: (namespace: string, status: StageApprovalsStatus) => void;
+  readonly onGone: (namespace: string) => void;
   readonly onError: (key: string, error: unknown, retryInMs: number) => void;
   readonly onProblem: (error: unknown) => void;
 }
@@ -73,6 +74,7 @@ export function keepStageApprovals(options: StageApprovalsKeeperOptions): StageA
         return;
       }
       openFromMs.delete(namespace);
+      options.onGone(namespace);
       queue.add(namespace);
     },
   });
