@@ -33,7 +33,8 @@ export function createByteSlots(): ByteSlots {
       for (let covered = 0; covered < size; covered += SLAB_BYTES) slabs.push(slab);
       return slot;
     }
-    if (Math.floor(next / SLAB_BYTES) >= slabs.length || (next % SLAB_BYTES) + size > SLAB_BYTES || next === 0) {
+    // At the end of a slab `next` points into what was pushed after it, which may be a slab of one slot.
+    if (next % SLAB_BYTES === 0 || (next % SLAB_BYTES) + size > SLAB_BYTES) {
       next = slabs.length * SLAB_BYTES;
       slabs.push(Buffer.alloc(SLAB_BYTES));
     }

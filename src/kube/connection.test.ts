@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { startPlainApiServer } from '../../test/plain-api-server.ts';
 import { loadCluster } from './cluster.ts';
 
 let folder: string;
@@ -99,4 +100,23 @@ test('credentials that are not there are told', async () => {
     code: 'unauthorized',
     message: expect.stringContaining('The kubeconfig cannot be used: ENOENT'),
   });
+});
+
+test('a token that was refused is read again from its file, as it may have been replaced', async () => {
+  const tokenFile = join(folder, 'token');
+  await writeFile(tokenFile, 'old');
+  let groups: readonly string[] | undefined;
+  const authProvider = { name: 'tokenFile', config: { tokenFile } };
+  await using refusing = await startPlainApiServer(
+    ({ headersDistinct: { authorization, ...others } }, response) => {
+      groups = others['impersonate-group'];
+      response.writeHead(authorization?.[0] === 'Bearer new' ? 200 : 401).end('{}');
+    },
+    { 'auth-provider': authProvider, as: 'alice', 'as-groups': ['ml-leads'] },
+  );
+  const ask = () => refusing.cluster.request({ method: 'GET', path: '/' });
+  await expect(ask()).rejects.toMatchObject({ code: 'unauthorized' });
+  await writeFile(tokenFile, 'new');
+  expect(await ask()).toEqual({});
+  expect(groups).toEqual(['ml-leads']);
 });

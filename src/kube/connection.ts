@@ -40,7 +40,7 @@ const NOWHERE = 'http://localhost:8080';
  * @throws KubeApiError where there is no such file or context, or nothing says which cluster is meant
  */
 export function openConnection({ kubeconfig, context, maxConnections }: ConnectionOptions): Connection {
-  const config = loadKubeConfig(kubeconfig, context);
+  let config = loadKubeConfig(kubeconfig, context);
   const cluster = config.getCurrentCluster();
   if (!cluster || cluster.server === NOWHERE)
     throw new KubeApiError('invalid', 'No cluster: give --kubeconfig FILE, or set KUBECONFIG.');
@@ -79,6 +79,7 @@ export function openConnection({ kubeconfig, context, maxConnections }: Connecti
     },
     refresh() {
       known = undefined;
+      config = config.withoutTokens();
     },
     close: closePools,
   };

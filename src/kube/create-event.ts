@@ -48,7 +48,9 @@ export async function createEventOnce(
   event: Omit<KubeEvent, 'name' | 'instance'>,
 ): Promise<void> {
   const digest = createHash('sha256').update(JSON.stringify(about)).digest('hex').slice(0, 16);
-  const name = `${event.regarding.name.slice(0, 200)}.${digest}`;
+  // Before a dot, a name must not end with one, nor with a dash.
+  const cutName = event.regarding.name.slice(0, 200).replace(/[-.]+$/, '');
+  const name = `${cutName}.${digest}`;
   try {
     await createEvent(cluster, { ...event, name, instance: hostname() });
   } catch (error) {

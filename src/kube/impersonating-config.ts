@@ -15,6 +15,8 @@ const Groups = z.object({
  */
 export interface ImpersonatingConfig extends KubeConfig {
   readonly impersonatedGroups: readonly string[];
+  /** @returns the same, which has yet to ask for every token: the client keeps some for a minute, whoever refuses them. */
+  withoutTokens(): ImpersonatingConfig;
 }
 
 /** Loads the client on the first call, half of what a command without a cluster would take to start. */
@@ -29,6 +31,13 @@ export function createImpersonatingConfig(): ImpersonatingConfig {
 
     get impersonatedGroups(): readonly string[] {
       return groups.get(this.getCurrentUser()?.name ?? '') ?? [];
+    }
+
+    withoutTokens(): ImpersonatingConfig {
+      const config = new GroupsConfig();
+      const { clusters, contexts, users, currentContext } = this;
+      config.loadFromOptions({ clusters, contexts, users, currentContext });
+      return config;
     }
   }
   return new GroupsConfig();

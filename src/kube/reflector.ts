@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { createBackoff } from './backoff.ts';
@@ -144,7 +145,7 @@ async function watch(
     const either = AbortSignal.any([signal, dead.signal]);
     const response = await cluster.stream({ method: 'GET', path, query, signal: either });
     // A body must be ended by hand: the request's signal does not reach an answer that nobody reads at the moment.
-    either.addEventListener('abort', () => response.destroy(asError(either.reason)), { once: true });
+    addAbortSignal(either, response);
     response.on('data', () => silent.refresh());
     response.pause();
     for await (const line of readLines(response)) {
@@ -167,10 +168,6 @@ async function watch(
     clearTimeout(over);
     clearTimeout(silent);
   }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 /** What breaks a connection in the middle says neither where it led nor what for. */

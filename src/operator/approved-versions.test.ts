@@ -99,3 +99,11 @@ describe('a change', () => {
     expect(store(undefined, 'other/fraud-7')).toBe('none');
   });
 });
+
+test('a namespace that is no longer asked for costs nothing again, and is known anew when it is', () => {
+  store(aVersion());
+  approved.of('risk');
+  approved.keepOnly((namespace) => namespace === 'credit');
+  expect(store(aVersion({ decision: { outcome: 'Rejected' } }))).toBe('none');
+  expect(approved.of('risk').size).toBe(0);
+});

@@ -21,6 +21,8 @@ export interface ApprovedVersions {
   observe(key: string, summary: ModelVersionSummary | undefined): ApprovalChange;
   /** @returns the namespace's approved versions by name. */
   of(namespace: string): ReadonlyMap<string, ApprovedVersion>;
+  /** Forgets the namespaces that nobody is to ask for any more. */
+  keepOnly(isAskedFor: (namespace: string) => boolean): void;
 }
 
 export function createApprovedVersions(versions: ModelVersionCache): ApprovedVersions {
@@ -54,6 +56,9 @@ export function createApprovedVersions(versions: ModelVersionCache): ApprovedVer
       }
       namespaces.set(namespace, known);
       return known;
+    },
+    keepOnly(isAskedFor) {
+      for (const namespace of namespaces.keys()) if (!isAskedFor(namespace)) namespaces.delete(namespace);
     },
   };
 }

@@ -51,6 +51,7 @@ export function createDeploymentGuard(options: DeploymentGuardOptions): Deployme
         clock,
         onWritten: (namespace: string, status: StageApprovalsStatus) =>
           events.stageApprovalsWritten({ namespace, approved: status.approved, omitted: status.omitted }),
+        onGone: events.stageApprovalsGone,
         onError: events.reconcileFailed,
         onProblem,
       });

@@ -14,6 +14,8 @@ export type FetchEvidence = (source: AttestationSource, namespace: string, signa
 
 interface EvidenceStoreOptions {
   readonly fetch: FetchEvidence;
+  /** Whether the version is still to be decided. */
+  readonly isWaiting: (key: string) => boolean;
   readonly onNews: (key: string) => void;
   readonly nowMs?: () => number;
 }
@@ -40,11 +42,12 @@ const AT_ONCE_OF_A_NAMESPACE = 2;
 const LONGEST_PENDING_MS = 20_000;
 const RETRY = { firstMs: 5_000, longestMs: 600_000 };
 
-export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: EvidenceStoreOptions): EvidenceStore {
+export function createEvidenceStore(options: EvidenceStoreOptions): EvidenceStore {
+  const { fetch, isWaiting, onNews, nowMs = Date.now } = options;
   const kept = new Map<string, Uint8Array>();
   const wanted = new Map<string, Wanted>();
   /** By namespace, the one whose turn it is first. */
-  const queues = new Map<string, string[]>();
+  const queues = new Map<string, Set<string>>();
   const running = new Map<Promise<void>, string>();
   const stop = new AbortController();
   let keptBytes = 0;
@@ -63,6 +66,10 @@ export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: Evidenc
     const want = wanted.get(id);
     if (!want) return;
     const { source, namespace, askers } = want;
+    if (want.failures > 0 && !stillWaits(askers)) {
+      wanted.delete(id);
+      return;
+    }
     try {
       const bytes = await fetch(source, namespace, stop.signal);
       const found = digestBytes(bytes);
@@ -79,13 +86,20 @@ export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: Evidenc
     for (const key of askers) onNews(key);
   };
 
+  /** Forgets who was decided or deleted since. What stands is reviewed without, and asks again at the next review. */
+  const stillWaits = (askers: Set<string>): boolean => {
+    for (const key of askers) if (!isWaiting(key)) askers.delete(key);
+    return askers.size > 0;
+  };
+
   const takeNext = (): { readonly namespace: string; readonly id: string } | null => {
     for (const [namespace, queue] of queues) {
       const busy = [...running.values()].filter((other) => other === namespace).length;
-      const id = busy < AT_ONCE_OF_A_NAMESPACE ? queue.shift() : undefined;
+      const [id] = busy < AT_ONCE_OF_A_NAMESPACE ? queue : [];
       if (id === undefined) continue;
+      queue.delete(id);
       queues.delete(namespace);
-      if (queue.length > 0) queues.set(namespace, queue);
+      if (queue.size > 0) queues.set(namespace, queue);
       return { namespace, id };
     }
     return null;
@@ -104,8 +118,8 @@ export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: Evidenc
   };
 
   const enqueue = (namespace: string, id: string): void => {
-    const queue = queues.get(namespace) ?? [];
-    queue.push(id);
+    const queue = queues.get(namespace) ?? new Set<string>();
+    queue.add(id);
     queues.set(namespace, queue);
     startFetches();
   };
@@ -126,6 +140,7 @@ export function createEvidenceStore({ fetch, onNews, nowMs = Date.now }: Evidenc
     for (const [id, { timer }] of own.slice(0, Math.max(0, own.length - MOST_WANTED + 1))) {
       clearTimeout(timer);
       wanted.delete(id);
+      queues.get(namespace)?.delete(id);
     }
   };
 

@@ -27,7 +27,9 @@ export function createGuardedNamespaces(): GuardedNamespaces {
     const source = sources.get(name);
     if (source === undefined) return;
     sources.delete(name);
-    served.get(source)?.delete(name);
+    const names = served.get(source);
+    names?.delete(name);
+    if (names?.size === 0) served.delete(source);
   };
 
   return {

@@ -27,6 +27,7 @@ export interface StageApprovalsKeeperOptions {
   readonly knowsVersionsOf: (namespace: string) => boolean;
   readonly clock: Clock;
   readonly onWritten: (namespace: string, status: StageApprovalsStatus) => void;
+  readonly onGone: (namespace: string) => void;
   readonly onError: (key: string, error: unknown, retryInMs: number) => void;
   readonly onProblem: (error: unknown) => void;
 }
@@ -68,8 +69,13 @@ export function keepStageApprovals(options: StageApprovalsKeeperOptions): StageA
       const namespace = key.slice(0, key.indexOf('/'));
       written.observe(namespace);
       // Most often it is our own write that comes back, and no reason to write sooner.
-      if (now) addAfterPause(namespace);
-      else queue.add(namespace);
+      if (now) {
+        addAfterPause(namespace);
+        return;
+      }
+      openFromMs.delete(namespace);
+      options.onGone(namespace);
+      queue.add(namespace);
     },
   });
   const writeStatus: StageApprovalsWriter['writeStatus'] = async (ref, status) => {
@@ -112,7 +118,10 @@ export function keepStageApprovals(options: StageApprovalsKeeperOptions): StageA
         else addAfterPause(namespace);
       }
     },
-    observeNamespace: (name) => queue.add(name),
+    observeNamespace(name) {
+      approved.keepOnly((modelNamespace) => [...namespaces.servedFrom(modelNamespace)].length > 0);
+      queue.add(name);
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await running;

@@ -23,22 +23,22 @@ export function createModelVersionIndex(): ModelVersionIndex {
   const place = (
     key: string,
     summary: ModelVersionSummary,
-    change: (moves: SortedMoves, move: string) => void,
+    change: (groups: Map<string, SortedMoves>, group: string, move: string) => void,
   ): void => {
     if (!holdsExclusively(summary.stage)) return;
     const group = `${modelKey(key, summary.model)}/${summary.stage}`;
-    change(movesOf(holders, group), moveOf(key, summary));
-    if (summary.archivesOthers) change(movesOf(archivers, group), moveOf(key, summary));
+    change(holders, group, moveOf(key, summary));
+    if (summary.archivesOthers) change(archivers, group, moveOf(key, summary));
   };
 
   return {
     observe(key, before, now) {
       if (before) {
-        place(key, before, (moves, move) => moves.delete(move));
+        place(key, before, removeMove);
         if (before.model !== now?.model) forget(byModel, modelKey(key, before.model), key);
       }
       if (!now) return;
-      place(key, now, (moves, move) => moves.add(move));
+      place(key, now, addMove);
       const group = modelKey(key, now.model);
       byModel.set(group, (byModel.get(group) ?? new Set()).add(key));
     },
@@ -61,6 +61,7 @@ interface SortedMoves {
   newestBut(key: string, after?: string): string | undefined;
   /** @returns the key of the move before this one. */
   before(move: string): string | undefined;
+  readonly size: number;
 }
 
 function createSortedMoves(): SortedMoves {
@@ -94,6 +95,9 @@ function createSortedMoves(): SortedMoves {
       const found = at > 0 ? moves[at - 1] : undefined;
       return found === undefined ? undefined : keyOf(found);
     },
+    get size() {
+      return moves.length;
+    },
   };
 }
 
@@ -111,10 +115,16 @@ function modelKey(key: string, model: string): string {
   return `${key.slice(0, key.indexOf('/'))}/${model}`;
 }
 
-function movesOf(groups: Map<string, SortedMoves>, group: string): SortedMoves {
+function addMove(groups: Map<string, SortedMoves>, group: string, move: string): void {
   const moves = groups.get(group) ?? createSortedMoves();
+  moves.add(move);
   groups.set(group, moves);
-  return moves;
+}
+
+function removeMove(groups: Map<string, SortedMoves>, group: string, move: string): void {
+  const moves = groups.get(group);
+  moves?.delete(move);
+  if (moves?.size === 0) groups.delete(group);
 }
 
 function forget(groups: Map<string, Set<string>>, group: string, key: string): void {

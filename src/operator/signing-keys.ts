@@ -2,12 +2,12 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import { z } from 'zod';
 import { PUBLIC_KEYS_NAME, SIGNING_KEYS_NAME } from '../admission/index.ts';
 import { publicKeyId } from '../decision/index.ts';
-import { type Cluster, KubeApiError, mergeConfigMap } from '../kube/index.ts';
+import { type Cluster, createBackoff, KubeApiError, mergeConfigMap } from '../kube/index.ts';
 import type { DecisionSigner } from './ports.ts';
 
 /** Signs with the current key of a Secret, which is made where it is missing. */
 export interface SigningKeys extends DecisionSigner, AsyncDisposable {
-  /** Resolves after the first try to have a key. */
+  /** Resolves with the first key, and without one after some seconds: what is decided unsigned stays so for good. */
   readonly loaded: Promise<void>;
 }
 
@@ -16,12 +16,17 @@ interface SigningKeysOptions {
   /** The operator's own. */
   readonly namespace: string;
   readonly intervalMs?: number;
+  readonly patienceMs?: number;
   readonly onKey: (keyId: string) => void;
   readonly onProblem: (error: unknown) => void;
 }
 
 /** How soon a rotated key is taken up. */
 const INTERVAL_MS = 5_000;
+/** How soon the first key is asked for again, doubled each time. */
+const FIRST_RETRY_MS = 200;
+/** Longer than an API server that starts or changes hands is away; who runs without a key starts so much later, once. */
+const PATIENCE_MS = 10_000;
 
 const KeysObject = z.object({
   metadata: z.object({ resourceVersion: z.string() }),
@@ -38,8 +43,10 @@ interface SigningKey {
  * signed can still be checked. All public keys stand in a ConfigMap that every authenticated user may read.
  */
 export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
-  const { cluster, namespace, intervalMs = INTERVAL_MS, onKey, onProblem } = options;
+  const { cluster, namespace, intervalMs = INTERVAL_MS, patienceMs = PATIENCE_MS, onKey, onProblem } = options;
   const { promise: loaded, resolve } = Promise.withResolvers<void>();
+  const backoff = createBackoff({ baseMs: FIRST_RETRY_MS, maxMs: intervalMs });
+  const patience = setTimeout(resolve, patienceMs).unref();
   let current: SigningKey | undefined;
   let published = '';
   let timer: NodeJS.Timeout | undefined;
@@ -53,14 +60,14 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
       if (!found) throw new Error(`the Secret ${SIGNING_KEYS_NAME} has no key that its entry \`current\` names`);
       if (found.keyId !== current?.keyId) onKey(found.keyId);
       current = found;
+      resolve();
       const ids = keys.map(({ keyId }) => keyId).join();
       if (ids !== published) await publish(cluster, namespace, keys);
       published = ids;
     } catch (error) {
       onProblem(error);
     }
-    resolve();
-    if (!stopped) timer = setTimeout(look, intervalMs);
+    if (!stopped) timer = setTimeout(look, current ? intervalMs : backoff.nextMs());
     timer?.unref();
   };
   const first = look();
@@ -74,6 +81,7 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     async [Symbol.asyncDispose]() {
       stopped = true;
       clearTimeout(timer);
+      clearTimeout(patience);
       await first;
     },
   };

@@ -158,6 +158,7 @@ export function startOperator(options: OperatorOptions): Operator {
   const bundleGuard = options.bundleGuard ?? createAddressGuard([]);
   const evidence = createEvidenceStore({
     fetch: createEvidenceFetcher({ cluster, guard: bundleGuard }),
+    isWaiting: (key) => versionStore.summary(key)?.needsWork ?? false,
     onNews: (key) => versions.add(key),
   });
 

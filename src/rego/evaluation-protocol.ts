@@ -21,6 +21,8 @@ export type StepResult =
 export interface WorkerMessage {
   kind: 'ready' | 'results';
   results: readonly StepResult[];
+  /** The keys of policies that it has forgotten by itself, for their memory; told with the end of the batch. */
+  unloaded: readonly string[];
   /** Whether the batch is through. */
   done: boolean;
 }

@@ -141,11 +141,12 @@ export function startEvaluationThread(events: EvaluationThreadEvents): Evaluatio
     events.onLost(thread, unfinished, startFailure);
   };
 
-  worker.on('message', ({ results, done }: WorkerMessage) => {
+  worker.on('message', ({ results, unloaded, done }: WorkerMessage) => {
     if (lost) return;
     clearTimeout(startTimer);
     ready = true;
     if (running) settle(running, results);
+    for (const key of unloaded) held.loaded.delete(key);
     if (!done) return;
     clearTimeout(running?.timer);
     running = null;

@@ -23,6 +23,8 @@ const post = (message: WorkerMessage) => port.postMessage(message);
 
 /** An instance that grew by more than this is given back after its evaluation: its pages would never shrink. */
 const keptGrowthBytes = 4 * 1024 * 1024;
+/** What the policies that are loaded may take together, with their data. */
+const keptBytes = 96 * 1024 * 1024;
 /** A result that was held back longer than this is posted before the next step begins. */
 const heldBackMs = 5;
 
@@ -32,29 +34,35 @@ interface Loaded {
   instance: PolicyInstance | null;
   /** What the instance took with its data, before any evaluation. */
   bytes: number;
+  /** Its share of `loadedBytes`. */
+  counted: number;
 }
+/** The least recently used first. */
 const loaded = new Map<string, Loaded>();
+let loadedBytes = 0;
 
 /** OPA's builtins, once a policy that was loaded calls one. */
 let opa: { module: WebAssembly.Module; reactor: BuiltinReactor } | null = null;
 
 port.on('message', ({ forget, steps }: Batch) => {
-  for (const key of forget) loaded.delete(key);
+  for (const key of forget) unload(key);
+  const unloaded: string[] = [];
   let results: StepResult[] = [];
   let postedMs = performance.now();
   for (const [index, step] of steps.entries()) {
     if (results.length > 0 && performance.now() - postedMs > heldBackMs) {
-      post({ kind: 'results', results, done: false });
+      post({ kind: 'results', results, unloaded: [], done: false });
       results = [];
       postedMs = performance.now();
     }
     results.push(runStep(step, index));
+    if (loadedBytes > keptBytes) unloaded.push(...unloadIdle(steps.slice(index)));
     // Between the steps, so that no policy's deadline pays for it.
     if (opa?.reactor.spent) startBuiltins(opa.module);
   }
-  post({ kind: 'results', results, done: true });
+  post({ kind: 'results', results, unloaded, done: true });
 });
-post({ kind: 'ready', results: [], done: true });
+post({ kind: 'ready', results: [], unloaded: [], done: true });
 
 function runStep(step: Step, index: number): StepResult {
   progress.begin(index);
@@ -92,21 +100,52 @@ function builtinReactor(): BuiltinReactor {
 function load({ key, module, data, memoryBytes }: Step & { kind: 'load' }): void {
   const options = { module, data, memoryBytes, builtins: table, builtinReactor };
   // Known before it is instantiated: where that fails, each evaluation fails in the same way.
-  const entry: Loaded = { options, instance: null, bytes: 0 };
+  const entry: Loaded = { options, instance: null, bytes: 0, counted: 0 };
   loaded.set(key, entry);
   entry.instance = instantiatePolicy(options);
   entry.bytes = entry.instance.memoryBytes;
+  count(entry);
+}
+
+function count(entry: Loaded): void {
+  const bytes = entry.options.data.length + (entry.instance?.memoryBytes ?? 0);
+  loadedBytes += bytes - entry.counted;
+  entry.counted = bytes;
+}
+
+function unload(key: string): void {
+  loadedBytes -= loaded.get(key)?.counted ?? 0;
+  loaded.delete(key);
+}
+
+/** What these steps need stays: loading it again would be at the cost of an evaluation's deadline. */
+function unloadIdle(steps: readonly Step[]): readonly string[] {
+  const needed = new Set(steps.map((step) => (step.kind === 'start-builtins' ? '' : step.key)));
+  const unloaded: string[] = [];
+  for (const key of loaded.keys()) {
+    if (loadedBytes <= keptBytes) break;
+    if (needed.has(key)) continue;
+    unload(key);
+    unloaded.push(key);
+  }
+  return unloaded;
 }
 
 function evaluate({ key, input }: Step & { kind: 'evaluate' }): string {
   const entry = loaded.get(key);
   if (!entry) throw new EvaluationError('internal', 'the policy was not loaded');
+  loaded.delete(key);
+  loaded.set(key, entry);
   // After an error the instance's heap is in no known state: the next evaluation gets a new one.
   const { instance: kept } = entry;
   entry.instance = null;
-  const { instance, text } = evaluateIn(kept ?? instantiatePolicy(entry.options), entry.options, input);
-  if (instance.memoryBytes - entry.bytes <= keptGrowthBytes) entry.instance = instance;
-  return text;
+  try {
+    const { instance, text } = evaluateIn(kept ?? instantiatePolicy(entry.options), entry.options, input);
+    if (instance.memoryBytes - entry.bytes <= keptGrowthBytes) entry.instance = instance;
+    return text;
+  } finally {
+    count(entry);
+  }
 }
 
 /** What an earlier evaluation left must not be what another lacks: then it gets an instance of its own. */

@@ -363,3 +363,18 @@ test('a thousand policies and data are evaluated though no worker keeps that man
   );
   expect(values).toEqual(values.map((_, at) => ({ allow: [`accuracy 1 is above ${at / 1_000}`] })));
 });
+
+test('policies with much data are evaluated again and again in bounded memory', async () => {
+  await using evaluator = createEvaluator({ threads: 1 });
+  const table = Array.from({ length: 12_000 }, (_, at) => ({ key: `key${at}`, value: at }));
+  const before = process.memoryUsage.rss();
+  for (let round = 0; round < 2; round++) {
+    for (let at = 0; at < 48; at++) {
+      const given = { input: { accuracy: 1 }, data: { threshold: at / 48, table } };
+      expect(await valueFrom(evaluate(evaluator, accuracy, given))).toEqual({
+        allow: [`accuracy 1 is above ${at / 48}`],
+      });
+    }
+  }
+  expect(process.memoryUsage.rss() - before).toBeLessThan(300 * 1024 * 1024);
+});

@@ -14,7 +14,7 @@ export interface OperatorEvents {
   stopped(): void;
   /** What metrics ask for at each scrape. */
   observe(state: ObservedState): void;
-  decided(decision: DecisionStatus): void;
+  decided(decision: Pick<DecisionStatus, 'outcome' | 'by' | 'policies'>): void;
   approvalRefused(): void;
   /** Records, each as JSON: what an auditor replays. Resolves when they are written, rejects where they cannot be. */
   recorded(records: readonly string[]): Promise<void>;
@@ -51,6 +51,7 @@ export interface OperatorEvents {
   /** A receiver did not take what it was told; null: it never will. */
   notificationFailed(notification: string, message: string, retryInMs: number | null): void;
   notificationDelivered(notification: string): void;
+  notificationGone(notification: string): void;
   /** Tekton's CustomRuns are served from now on, or no more. */
   approvalTasksChanged(served: boolean): void;
   /** The deployment guard of a namespace goes by other approvals now. */
@@ -59,9 +60,14 @@ export interface OperatorEvents {
     readonly approved: number;
     readonly omitted: number;
   }): void;
+  /** It is guarded no more, or gone. */
+  stageApprovalsGone(namespace: string): void;
 }
 
 export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): OperatorEvents {
+  const policies = new Set<string>();
+  /** The namespaces where a policy was ever quarantined, for each of which there is a series. */
+  const quarantines = new Map<string, Set<string>>();
   return {
     started: (fields) => log.info(fields, 'operator started'),
     observe: (state) => metrics.observe(state),
@@ -100,10 +106,12 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
       log.warn(fields, 'reconcile failed');
     },
     policySettled: (fields) => {
+      policies.add(fields.policy);
       metrics.policyReady.set({ policy: fields.policy }, fields.state === 'compiled' ? 1 : 0);
       log.info(fields, 'policy settled');
     },
     policyQuarantined: ({ policy, namespace, quarantined }) => {
+      quarantines.set(policy, (quarantines.get(policy) ?? new Set()).add(namespace));
       metrics.policyQuarantined.set({ policy, namespace }, quarantined ? 1 : 0);
       if (quarantined) log.warn({ policy, namespace }, 'policy quarantined');
       else log.info({ policy, namespace }, 'policy released from quarantine');
@@ -117,7 +125,15 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
       metrics.bundleFetches.inc({ result: 'failed' });
       log.warn({ policy, err, retryInMs: Math.round(retryInMs) }, 'bundle refused or not fetched');
     },
-    policyGone: (policy) => metrics.policyReady.remove({ policy }),
+    policyGone: (policy) => {
+      metrics.policyReady.remove({ policy });
+      for (const namespace of quarantines.get(policy) ?? []) metrics.policyQuarantined.remove({ policy, namespace });
+      quarantines.delete(policy);
+      policies.delete(policy);
+      const name = nameInDecisions(policy);
+      if (![...policies].some((other) => nameInDecisions(other) === name))
+        metrics.evaluationSeconds.remove({ policy: name });
+    },
     approvalsVerifiedChanged: (verified, problems) => {
       metrics.approvalsVerified.set(verified ? 1 : 0);
       if (verified) log.info({ verified }, 'admission policies in force');
@@ -146,6 +162,9 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
       );
     },
     notificationDelivered: (notification) => metrics.notifications.inc({ notification, result: 'delivered' }),
+    notificationGone: (notification) => {
+      for (const result of NOTIFICATION_RESULTS) metrics.notifications.remove({ notification, result });
+    },
     approvalTasksChanged: (served) => log.info({ served }, 'approval tasks of Tekton'),
     stageApprovalsWritten: (fields) => {
       const { namespace, omitted } = fields;
@@ -154,7 +173,18 @@ export function createOperatorEvents(log: Logger, metrics: OperatorMetrics): Ope
       if (omitted === 0) log.info(fields, 'stage approvals written');
       else log.warn(fields, 'stage approvals written, and not all fit');
     },
+    stageApprovalsGone: (namespace) => {
+      metrics.stageApprovalsWrites.remove({ namespace });
+      metrics.stageApprovalsOmitted.remove({ namespace });
+    },
   };
+}
+
+const NOTIFICATION_RESULTS = ['delivered', 'failed', 'given-up'] as const;
+
+/** A decision names the policies of its own namespace without it. */
+function nameInDecisions(policy: string): string {
+  return `${policy.slice(0, policy.indexOf('/'))}${policy.slice(policy.lastIndexOf('/'))}`;
 }
 
 function hasCode(error: unknown, ...codes: readonly string[]): boolean {

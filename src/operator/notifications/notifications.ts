@@ -33,7 +33,7 @@ interface NotificationsOptions {
   readonly guard: AddressGuard;
   readonly events: Pick<
     OperatorEvents,
-    'connectionProblem' | 'reconcileFailed' | 'notificationDelivered' | 'notificationFailed'
+    'connectionProblem' | 'reconcileFailed' | 'notificationDelivered' | 'notificationFailed' | 'notificationGone'
   >;
   readonly clock: Clock;
 }
@@ -73,6 +73,7 @@ export function createNotifications(options: NotificationsOptions): Notification
       if (!parsed.success) {
         there.delete(key);
         if (there.size === 0) kept.delete(namespace);
+        if (now === undefined) events.notificationGone(key);
         return;
       }
       const { metadata } = parsed.data;
@@ -111,6 +112,8 @@ export function createNotifications(options: NotificationsOptions): Notification
         signal,
       });
       if (signal.aborted && result.kind === 'failed') return undefined;
+      // Deleted meanwhile: nobody is to count for it again.
+      if (kept.get(namespace)?.get(key) !== found) return undefined;
       const retryInMs = sink.note(next.key, news.id, news.at, result, clock());
       if (result.kind === 'delivered') events.notificationDelivered(key);
       else events.notificationFailed(key, result.message, retryInMs);

@@ -66,6 +66,17 @@ test('news that changed while it was sent is still to be told', () => {
   expect(drain(outbox)).toEqual(['approved']);
 });
 
+test('what waits is not forgotten when its version is looked at after a newer one was told', () => {
+  const outbox = createOutbox(SINCE);
+  outbox.offer('n/a', news('a', 0));
+  outbox.offer('n/b', news('b', 7));
+  outbox.postpone('n/a');
+  outbox.settle('n/b', 'b', at(7));
+  const changed = { ...news('a', 0), decisionId: 'the next of the same wait' };
+  outbox.offer('n/a', changed);
+  expect(outbox.next()).toEqual({ key: 'n/a', news: changed });
+});
+
 test('one that was not taken lets the others come first', () => {
   const outbox = createOutbox(SINCE);
   outbox.offer('n/a', news('a', 1));

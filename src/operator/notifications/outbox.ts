@@ -35,6 +35,8 @@ export function createOutbox(since: string, told: NotificationStatus = {}): Outb
 
   return {
     offer(key, news) {
+      // Others may have been told meanwhile that are newer: what waits is not too old by that.
+      if (waiting.get(key)?.id === news.id) return void waiting.set(key, news);
       const at = Date.parse(news.at);
       if (at < Math.max(beginning, until - LATE_MS) || remembered.has(news.id)) return void waiting.delete(key);
       waiting.set(key, news);

@@ -14,10 +14,12 @@ export function createBell(): Bell {
     async next(signal) {
       if (signal.aborted) return;
       const { promise, resolve } = Promise.withResolvers<void>();
-      waiting.add(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const wake = () => resolve();
+      waiting.add(wake);
+      signal.addEventListener('abort', wake);
       await promise;
-      waiting.delete(resolve);
+      signal.removeEventListener('abort', wake);
+      waiting.delete(wake);
     },
   };
 }
