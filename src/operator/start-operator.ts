@@ -126,7 +126,10 @@ export function startOperator(options: OperatorOptions): Operator {
 
   const recorder = createEventRecorder({ cluster, telemetry: events, clock, isBusy: () => versions.length > 0 });
 
+  let deciding = false;
   const requeueWaiting = (namespace?: string): void => {
+    // Nothing has left the queue yet of all that the watch put there; a thousand policies need not look for it.
+    if (!deciding) return;
     for (const [key, summary] of versionStore.summaries()) {
       if (summary.needsWork && (namespace === undefined || key.startsWith(`${namespace}/`))) versions.add(key);
     }
@@ -351,6 +354,7 @@ export function startOperator(options: OperatorOptions): Operator {
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     events.synced({ modelVersions: versionStore.size, policies: catalog.entries().length, seconds });
     resolveReady();
+    deciding = true;
     review();
     await Promise.all([
       reviews.run({ ...ports, onChange: (key) => versions.add(key) }, stop.signal),
