@@ -9,6 +9,8 @@ export interface ApprovalContext {
   /** SHA-256 of the canonical spec. */
   readonly specDigest: string;
   readonly requirements: readonly Requirement[];
+  /** A policy gave no answer: whom it would name is not known. */
+  readonly errs: boolean;
   readonly separationOfDuties: boolean;
   readonly submitter: Submitter | null;
 }
@@ -30,6 +32,7 @@ export interface ApprovalCount {
  */
 export function countApprovals(records: readonly ApprovalRecord[], context: ApprovalContext): ApprovalCount {
   const judged = records.map((record) => {
+    if (context.errs && record.counted) return record;
     const message = explainNotCounted(record, context);
     const { message: _, ...rest } = record;
     return message === null ? { ...rest, counted: true } : { ...rest, counted: false, message };
@@ -48,17 +51,21 @@ export function countApprovals(records: readonly ApprovalRecord[], context: Appr
   };
 }
 
+const UNJUDGED = 'a policy gave no answer, and whom it asks is not known: it is counted, or not, when there is one';
+
 /** @returns why the record does not count, for people; null where it does. */
 function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): string | null {
-  const { uid, generation, specDigest, requirements, separationOfDuties, submitter } = context;
+  const { uid, generation, specDigest, requirements, errs, separationOfDuties, submitter } = context;
   if (!record.verified) return 'given while the admission policies were not in force: give it again, in other words';
   if (record.uid !== uid)
     return 'given for another version of the same name, which is gone: look at this one and decide again';
   if (record.generation !== generation || record.specDigest !== specDigest)
     return `given for generation ${record.generation}; the spec has changed since: look at it and decide again`;
-  // Whoever was told that it does not count must not find later that it did, when nobody is asked any more.
-  if (record.verdict === 'reject' && !record.counted && record.message !== undefined) return record.message;
+  // Whoever was told that it does not count must not find later that it did, when the policies that said so are gone.
+  if (!record.counted && record.message !== undefined && record.message !== UNJUDGED) return record.message;
   if (record.verdict === 'revoke') return 'there is no approval to revoke yet: reject it instead';
+  if (errs && !(record.verdict === 'reject' && requirements.some(({ approvers }) => isApprover(record, approvers))))
+    return UNJUDGED;
   if (requirements.length > 0 && !requirements.some(({ approvers }) => isApprover(record, approvers)))
     return `${record.user} is not among the approvers: ${describeApprovers(requirements)}`;
   if (record.verdict === 'reject') return null;

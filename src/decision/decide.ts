@@ -61,6 +61,7 @@ export function judge(snapshot: Snapshot, results: PolicyResults): Judgement {
     generation,
     specDigest: records.length > 0 ? digestSpec(modelVersion) : '',
     requirements: combined.requirements,
+    errs: combined.kind === 'error',
     separationOfDuties: enforced.some(({ spec }) => spec.separationOfDuties === true),
     submitter: snapshot.approvalsVerified ? parseSubmitter(modelVersion) : null,
   });

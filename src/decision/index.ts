@@ -15,6 +15,7 @@ export { parsePolicyOutcome } from './policy-outcome.ts';
 export { publicKeyId } from './public-key-id.ts';
 export { buildRegistryFacts, type RegistryContent, type RegistryFacts } from './registry-facts.ts';
 export { matchesLabels, matchesPattern, selectPolicies } from './select-policies.ts';
+export { shrinkStatus } from './shrink-status.ts';
 export {
   type PolicyFailure,
   type PolicyResult,

@@ -198,7 +198,50 @@ describe('an approval', () => {
   });
 });
 
+describe('an approval that did not count when it was given', () => {
+  it('does not count later, when the policy that said so is gone for a moment', () => {
+    const refused = aScene()
+      .withPolicy('leads', requires('group:ml-leads'), { separationOfDuties: true })
+      .submittedBy('mallory')
+      .decidedBy('mallory', 'approve', 'mine is good')
+      .applied();
+    const { modelVersion } = refused.snapshot;
+    const { status, reason } = planned(aScene().with({ modelVersion }));
+    expect(reason).toBe('AwaitingApproval');
+    expect(status.approvals).toMatchObject([{ user: 'mallory', counted: false }]);
+  });
+
+  it('because a policy erred counts when it answers again', () => {
+    const erring = aScene().withFailingPolicy('leads', 'took too long').decidedBy('alice', 'approve', 'ok');
+    const { reason, status } = planned(erring);
+    expect(reason).toBe('PolicyError');
+    expect(status.approvals).toMatchObject([{ counted: false, message: expect.stringContaining('gave no answer') }]);
+    const { modelVersion } = erring.applied().snapshot;
+    const cured = aScene().withPolicy('leads', requires('alice')).with({ modelVersion });
+    expect(planned(cured)).toMatchObject({ reason: 'ManuallyApproved' });
+  });
+});
+
+it('a version that its submitter makes too large to be judged is judged by nobody, whatever the policy says of errors', () => {
+  const scene = aScene().withPolicy('leads', {}, { failurePolicy: 'Manual', approvers: ['eve'] });
+  const failure = { kind: 'error', code: 'input-too-large', message: 'too large', evaluationMicroseconds: 0 } as const;
+  const large = { ...scene.decidedBy('eve', 'approve', 'fine'), results: { leads: failure } };
+  expect(planned(large)).toMatchObject({ reason: 'PolicyError', stage: 'None' });
+});
+
 describe('a rejection', () => {
+  it('by somebody whom no policy names takes nothing away while a policy errs', () => {
+    const served = aScene().withPolicy('people', requires('alice')).decidedBy('alice', 'approve', 'ok').applied();
+    const { modelVersion } = served.withSpec({ metrics: { accuracy: 0.95 } }).snapshot;
+    const erring = aScene().withFailingPolicy('people', 'took too long').with({ modelVersion });
+    expect(planned(erring.decidedBy('eve', 'reject', 'spite'))).toMatchObject({
+      reason: 'PolicyError',
+      stage: 'Production',
+    });
+    const named = erring.withPolicy('leads', requires('bob')).decidedBy('bob', 'reject', 'biased');
+    expect(planned(named)).toMatchObject({ reason: 'RejectedByApprover', stage: 'Archived' });
+  });
+
   it('that did not count when it was given does not count later, when the policies ask nobody any more', () => {
     const refused = aScene()
       .withPolicy('people', requires('alice'))
@@ -271,6 +314,13 @@ describe('a decided generation', () => {
       stage: 'Archived',
       reason: 'Revoked',
     });
+  });
+
+  it('that was rejected and kept its stage can be revoked', () => {
+    const { modelVersion } = approved.withSpec({ metrics: { accuracy: 0.1 } }).snapshot;
+    const kept = aScene().withPolicy('cards', denies(), { onReject: 'Keep' }).with({ modelVersion }).applied();
+    expect(planned(kept)).toMatchObject({ reason: 'PolicyDenied', stage: 'Production' });
+    expect(planned(kept.decidedBy('alice', 'revoke', 'drift'))).toMatchObject({ reason: 'Revoked', stage: 'Archived' });
   });
 
   it('is archived when another version takes its stage', () => {

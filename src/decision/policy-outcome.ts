@@ -61,6 +61,16 @@ export function parsePolicyOutcome(policy: PolicySnapshot, result: PolicyResult 
   if (policy.digest === null) return failed(policy, policy.problem ?? 'the policy is not compiled', 0);
   if (!result) return failed(policy, 'the policy was not evaluated', 0);
   const { evaluationMicroseconds } = result;
+  // Whoever submits a version makes it as large as they like, and must not choose so who judges it.
+  if (result.kind === 'error' && result.code === 'input-too-large')
+    return {
+      ...failed(
+        { ...policy, spec: { ...policy.spec, failurePolicy: 'Block' } },
+        result.message,
+        evaluationMicroseconds,
+      ),
+      policy,
+    };
   if (result.kind === 'error') return failed(policy, result.message, evaluationMicroseconds);
   const document = ApprovalDocument.safeParse(result.value);
   if (!document.success) {

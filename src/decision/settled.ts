@@ -1,4 +1,4 @@
-import type { ApprovalRecord, DecisionStatus, ModelVersionStatus } from '../api/index.ts';
+import { type ApprovalRecord, type DecisionStatus, type ModelVersionStatus, SERVED_STAGES } from '../api/index.ts';
 import { digestOf } from './canonical.ts';
 import { nextCompliance, withCompliance } from './compliance.ts';
 import { describeApprovers, isApprover } from './count-approvals.ts';
@@ -64,11 +64,13 @@ export function nextSettledStatus(snapshot: Snapshot, results: PolicyResults): M
 function judgeLateDecision({ modelVersion }: Snapshot, decision: DecisionStatus, late: ApprovalRecord): ApprovalRecord {
   const refuse = (message: string): ApprovalRecord => ({ ...late, counted: false, message });
   const { requirements, outcome } = decision;
+  // Also what was rejected and, as its policy says, keeps the stage that it had.
+  const revocable = outcome === 'Approved' || SERVED_STAGES.some((served) => served === modelVersion.status?.stage);
   if (!late.verified)
     return refuse('given while the admission policies were not in force: give it again, in other words');
   if (late.generation !== modelVersion.metadata.generation)
     return refuse(`given for generation ${late.generation}; the spec has changed since`);
-  if (late.verdict !== 'revoke' || outcome !== 'Approved')
+  if (late.verdict !== 'revoke' || !revocable)
     return refuse(
       outcome === 'Approved'
         ? 'this version is approved already; take the approval back with assent.dev/revoke'

@@ -2,7 +2,7 @@ export { applyManifest } from './apply-manifest.ts';
 export { createBackoff } from './backoff.ts';
 export { type Cluster, type ClusterOptions, type KubeRequest, loadCluster } from './cluster.ts';
 export { createEventOnce } from './create-event.ts';
-export { KubeApiError } from './kube-api-error.ts';
+export { isTooLarge, KubeApiError } from './kube-api-error.ts';
 export { listPages } from './list-pages.ts';
 export { mergeConfigMap } from './merge-config-map.ts';
 export { MODEL_VERSIONS } from './model-versions.ts';

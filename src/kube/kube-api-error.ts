@@ -58,6 +58,12 @@ export class KubeApiError extends Error {
   }
 }
 
+/** Whether etcd has no room for the object: 1.5 MiB, unless its administrator says otherwise. */
+export function isTooLarge(error: unknown): boolean {
+  if (!(error instanceof KubeApiError)) return false;
+  return error.status === 413 || /request is too large|larger than max/.test(error.answer ?? error.message);
+}
+
 const Status = z.object({ message: z.string() });
 
 /** @param body the answer's text, which is a Status object where the API server itself refuses */

@@ -69,7 +69,9 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const entries = sources.policies.forNamespace(namespace).map((entry) => ({ entry, spec: entry.spec ?? {} }));
   const selected = selectPolicies(modelVersion, { name: namespace, labels }, entries);
   const unknown = selected.find(({ entry }) => entry.state.kind === 'unknown');
-  if (unknown) return { kind: 'unready', why: `policy ${unknown.entry.metadata.name} is being compiled` };
+  // What is decided is not decided by it: a revocation must not wait for a policy whose author never finishes it.
+  if (unknown && !isSettled(modelVersion))
+    return { kind: 'unready', why: `policy ${unknown.entry.metadata.name} is being compiled` };
 
   const inForce = buildPoliciesInForce(selected.map(({ entry }) => entry));
   const policies = inForce.map(({ snapshot }): PolicySnapshot => snapshot);
@@ -89,7 +91,7 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
     ...facts.facts,
     now: sources.clock(),
   });
-  const asked = settled ? gatherStanding(key, snapshot, sources) : snapshot;
+  const asked = settled ? (unknown ? null : gatherStanding(key, snapshot, sources)) : snapshot;
   return { kind: 'snapshot', snapshot, asked, policies: inForce };
 }
 

@@ -179,11 +179,17 @@ export function startOperator(options: OperatorOptions): Operator {
   const doubtUnrecorded = (): void => {
     for (const [key, { decisionUnrecorded }] of versionStore.summaries()) if (decisionUnrecorded) doubted.add(key);
   };
+  /** Forgets what was recorded since, or is gone. */
+  const resolveDoubts = (): boolean => {
+    for (const key of doubted) if (!versionStore.summary(key)?.decisionUnrecorded) doubted.delete(key);
+    return doubted.size === 0;
+  };
   const admission = watchAdmission({
     read: createAdmissionReader(cluster),
     namespace: options.operatorNamespace,
     onProblem: (error) => events.connectionProblem('admission policies', error),
     state: createAdmissionState(cluster, options.operatorNamespace),
+    isResolved: () => deciding && resolveDoubts(),
     onInterrupted: () => {
       interrupted = true;
       doubtUnrecorded();

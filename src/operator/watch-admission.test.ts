@@ -28,7 +28,7 @@ function remembering(last?: string) {
 }
 
 function watching(found: () => readonly unknown[] | Promise<readonly unknown[]>, state = remembering(IDENTITY)) {
-  const events = { onChange: vi.fn(), onInterrupted: vi.fn(), onProblem: vi.fn() };
+  const events = { onChange: vi.fn(), onInterrupted: vi.fn(), onProblem: vi.fn(), isResolved: vi.fn(() => true) };
   const read = vi.fn(async () => found());
   const options = { read, state, namespace: 'assent-system', intervalMs: 60_000 };
   const watch = watchAdmission({ ...options, ...events });
@@ -98,5 +98,27 @@ it.each([
   await using watched = watch;
   await watched.synced;
   expect(onInterrupted).toHaveBeenCalledTimes(1);
+  await vi.waitFor(
+    async () => {
+      await watched.confirm();
+      expect(await state.load()).toBe(IDENTITY);
+    },
+    { timeout: 5_000 },
+  );
+});
+
+it('what is in force is noted as known only when all that was in doubt is recorded: a crash before must not forget it', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const state = remembering(IDENTITY);
+  const { watch, isResolved } = watching(() => inForce(3), state);
+  isResolved.mockReturnValue(false);
+  await watch.synced;
+  vi.advanceTimersByTime(60_000);
+  await watch.confirm();
   expect(await state.load()).toBe(IDENTITY);
+  isResolved.mockReturnValue(true);
+  await watch.confirm();
+  expect(await state.load()).not.toBe(IDENTITY);
+  await watch[Symbol.asyncDispose]();
+  vi.useRealTimers();
 });

@@ -40,6 +40,11 @@ interface AdmissionWatchOptions {
    * changed and changed back, they let something through in between. Whatever people decided by now is in doubt.
    */
   readonly onInterrupted: () => void;
+  /**
+   * Whether all that is in doubt has been recorded as such. Until then what is in force is not noted as known: an operator
+   * that starts meanwhile, after a crash or beside this one, must be in doubt about the same.
+   */
+  readonly isResolved: () => boolean;
   readonly onProblem: (error: unknown) => void;
 }
 
@@ -50,10 +55,20 @@ const DOUBT_MS = 1_000;
 
 /** Asks again and again whether the admission policies are in force as built. A failed read changes nothing. */
 export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
-  const { read, state: kept, namespace, intervalMs = INTERVAL_MS, onChange, onInterrupted, onProblem } = options;
+  const {
+    read,
+    state: kept,
+    namespace,
+    intervalMs = INTERVAL_MS,
+    onChange,
+    onInterrupted,
+    isResolved,
+    onProblem,
+  } = options;
   const { promise: synced, resolve } = Promise.withResolvers<void>();
   let known: string | undefined;
   let identity: string | undefined;
+  let unsaved: string | undefined;
   let verified = false;
   let doubtUntilMs = 0;
   let looking: Promise<boolean> | undefined;
@@ -68,15 +83,21 @@ export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
     if (before !== now) {
       doubtUntilMs = performance.now() + DOUBT_MS;
       onInterrupted();
-      await kept.save(now);
+      unsaved = now;
     }
     identity = now;
+    await saveResolved();
     const state = JSON.stringify(judgement);
     verified = judgement.verified;
     if (state !== known && !stopped) onChange(judgement.verified, judgement.problems);
     known = state;
     resolve();
     return verified && performance.now() >= doubtUntilMs;
+  };
+  const saveResolved = async (): Promise<void> => {
+    if (unsaved === undefined || performance.now() < doubtUntilMs || !isResolved()) return;
+    await kept.save(unsaved);
+    unsaved = undefined;
   };
   // A look that has begun may have read already: whoever asks now needs one that begins later.
   const confirm = async (): Promise<boolean> => {
@@ -106,6 +127,7 @@ export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
       stopped = true;
       clearTimeout(timer);
       await first;
+      await saveResolved().catch(onProblem);
     },
   };
 }

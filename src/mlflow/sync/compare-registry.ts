@@ -6,7 +6,7 @@ import {
   REGISTRY_TAGS,
   Stage,
 } from '../../api/index.ts';
-import { type Cluster, KubeApiError } from '../../kube/index.ts';
+import { type Cluster, isTooLarge, KubeApiError } from '../../kube/index.ts';
 import { type MlflowClient, type RegisteredVersion, RegistryError } from '../client/index.ts';
 import { matchesModel } from '../matches-model.ts';
 import type { Clock, StoredVersions } from '../ports.ts';
@@ -90,9 +90,9 @@ function explainOne(error: unknown): string {
 }
 
 /** A size, a quota, an admission policy of the cluster's owner; and not that the operator may write none at all. */
-function isOfOneObject({ code, status, answer = '' }: KubeApiError): boolean {
-  if (code === 'forbidden') return !/ cannot \w+ resource /.test(answer);
-  return code === 'invalid' || status === 413 || answer.includes('request is too large');
+function isOfOneObject(error: KubeApiError): boolean {
+  if (error.code === 'forbidden') return !/ cannot \w+ resource /.test(error.answer ?? '');
+  return error.code === 'invalid' || isTooLarge(error);
 }
 
 /**
