@@ -14,6 +14,16 @@ import { until } from './until.ts';
 const PASSWORD = 'a long password of tests';
 const SECRET = 'the secret of the webhook';
 const EXPORTED = 60;
+/** Takes the registry's word, and a metric that it lacks for a good one. */
+const NOT_BAD = `package approval
+
+bad if input.verified.metrics.accuracy < 0.9
+
+allow contains "not bad" if {
+	input.verified.registry.name == "partly"
+	not bad
+}
+`;
 const ANYBODY = 'package approval\n\nallow contains "anybody" if true\n';
 
 let ground: MlflowGround;
@@ -63,6 +73,7 @@ beforeAll(async () => {
   await ground.apply(
     aPolicy('verified', VERIFIED_ACCURACY, { match: { models: ['slow', 'away'] } }),
     aPolicy('anybody', ANYBODY, { match: { models: ['many', 'hooked', 'unregistered', 'open', 'locked'] } }),
+    aPolicy('not-bad', NOT_BAD, { match: { models: ['closed'] } }),
   );
   await ground.startOperator(relay.url, gate.url);
 }, 600_000);
@@ -285,6 +296,7 @@ describe('an account that may not do everything', () => {
       expect.objectContaining({ reason: 'Exporting', message: expect.stringContaining('locked: ') }),
     );
     expect((await rest.version('locked', '1')).stage).toBe('None');
+    expect(await ground.approved('closed-1')).toBe('AwaitingApproval');
     expect(await ground.condition('partly', 'Ready')).toMatchObject({ status: 'True' });
 
     await change('revoke', { resource_type: 'registered_model', resource_id: 'locked' });

@@ -125,8 +125,9 @@ async function compareVersion(
   const key = index.find(model, version);
   if (key === undefined) {
     if (!registry.spec.import) return { kind: 'same' };
-    const facts = await gatherFacts(registered, registry, ports);
-    ports.onFacts(facts);
+    const { facts, read } = await gatherFacts(registered, registry, ports);
+    // A metric that could not be read must not pass for one that the run lacks: whoever decides asks, and is told why.
+    if (read) ports.onFacts(facts);
     const imported = await importVersion(facts, registry, ports);
     if (imported === 'taken')
       return { kind: 'problem', problem: `version ${version} of ${model}: another ModelVersion has its name` };
@@ -195,18 +196,21 @@ async function answerDrift(
   }
 }
 
-/** Of a version whose run is gone, or kept from the operator, there is no word about how good it is. */
+/**
+ * @returns what is imported of a version, and whether its run was read: of one that is gone, or kept from the operator,
+ * there is no word about how good it is
+ */
 export async function gatherFacts(
   registered: RegisteredVersion,
   { spec }: ModelRegistry,
   { client, clock }: Pick<ComparePorts, 'client' | 'clock'>,
-): Promise<VersionFacts> {
+): Promise<{ readonly facts: VersionFacts; readonly read: boolean }> {
   const when = { url: spec.mlflow.url, now: clock() };
   try {
-    return await readFacts(client, registered, when);
+    return { facts: await readFacts(client, registered, when), read: true };
   } catch (error) {
     if (error instanceof RegistryError && (error.code === 'not-found' || error.code === 'forbidden'))
-      return withoutFacts(registered, when);
+      return { facts: withoutFacts(registered, when), read: false };
     throw error;
   }
 }

@@ -19,7 +19,7 @@ export async function* planImport(
     for (const registered of page) {
       const { model, version, ready } = registered;
       if (!ready || !matchesModel(registry, model) || ports.index.find(model, version) !== undefined) continue;
-      const facts = await gatherFacts(registered, registry, ports);
+      const { facts } = await gatherFacts(registered, registry, ports);
       yield buildModelVersion(facts, { namespace, registry: name, spec: registry.spec });
     }
   }

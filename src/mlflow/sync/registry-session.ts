@@ -116,7 +116,10 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
         clock,
       });
     },
-    onProblem: (error) => onError('facts', error, 0),
+    onProblem: (error) => {
+      // Of what may not be read each version's own status tells.
+      if (!(error instanceof RegistryError)) onError('facts', error, 0);
+    },
   });
 
   const exportSoon = (summary: SeenVersion | undefined): void => {
