@@ -306,7 +306,28 @@ describe('an account that may not do everything', () => {
       () => ground.condition('partly', 'InSync'),
       expect.objectContaining({ message: expect.not.stringContaining('locked') }),
     );
-  });
+
+    await until(async () => (await ground.condition('partly', 'InSync'))?.status, 'True');
+    await change('revoke', { resource_type: 'registered_model', resource_id: 'locked' });
+    await grant('registered_model', 'locked', 'READ');
+    for (const name of ['locked', 'open']) {
+      const moved = { name, version: '1', stage: 'Archived', archive_existing_versions: false };
+      await rest.post('model-versions/transition-stage', moved);
+    }
+    await until(async () => (await rest.version('open', '1')).stage, 'Production');
+    await until(
+      async () => (await ground.registry('partly')).status?.drifted,
+      [{ model: 'locked', version: '1', found: 'Archived', decided: 'Production' }],
+    );
+    await until(
+      () => ground.condition('partly', 'InSync'),
+      expect.objectContaining({
+        status: 'False',
+        reason: 'Drifted',
+        message: expect.stringMatching(/could not be put back: version 1 of locked: .*transition-stage \(403\)/),
+      }),
+    );
+  }, 120_000);
 
   // Two answers of the same API server: etcd's own limit, and that of the API server's connection to etcd.
   it.each([

@@ -146,7 +146,7 @@ const unasked: RegistryState = {
   handledSyncAt: null,
   exportProblems: new Map(),
 };
-const compared = { versions: 3, imported: 3, drifted: [], problems: [], at: START, seconds: 1 };
+const compared = { versions: 3, imported: 3, drifted: [], problems: [], stays: [], at: START, seconds: 1 };
 const drift = { model: 'fraud', version: '1', found: 'Archived', decided: 'Production' } as const;
 const healthy = { kstatus: 'Current', argo: 'Healthy' } as const;
 const degraded = { argo: 'Degraded', actions: [] } as const;

@@ -39,6 +39,8 @@ export interface Comparison {
   readonly drifted: readonly Drift[];
   /** What could not be imported, and why, in words. */
   readonly problems: readonly string[];
+  /** Of what drifted: what could not be put back, and why. */
+  readonly stays: readonly string[];
 }
 
 /** Versions that are looked at at once. */
@@ -55,6 +57,7 @@ export async function compareRegistry(registry: ModelRegistry, ports: ComparePor
   const seen = new Set<string>();
   const drifted: Drift[] = [];
   const problems: string[] = [];
+  const stays: string[] = [];
   let imported = 0;
   for await (const page of ports.client.listVersions()) {
     const matching = page.filter(({ model, ready }) => ready && matchesModel(registry, model));
@@ -66,17 +69,22 @@ export async function compareRegistry(registry: ModelRegistry, ports: ComparePor
       });
       if (looked.kind === 'imported') imported++;
       if (looked.kind === 'drifted') drifted.push(looked.drift);
+      if (looked.kind === 'drifted' && looked.stays !== null) stays.push(looked.stays);
       if (looked.kind === 'problem') problems.push(looked.problem);
       ports.onProgress(seen.size, imported);
     });
   }
-  const onProblem = (problem: string): void => void problems.push(problem);
-  drifted.push(...findAbsent(seen, registry, ports), ...(await compareAliases(registry, ports, onProblem)));
-  const [told, more] = [problems.slice(0, MOST_PROBLEMS), problems.length - MOST_PROBLEMS];
+  const onStays = (why: string): void => void stays.push(why);
+  drifted.push(...findAbsent(seen, registry, ports), ...(await compareAliases(registry, ports, onStays)));
   return {
     ...{ versions: seen.size, imported, drifted: drifted.slice(0, 100) },
-    problems: more > 0 ? [...told, `and ${more} more`] : told,
+    ...{ problems: shorten(problems), stays: shorten(stays) },
   };
+}
+
+function shorten(problems: readonly string[]): readonly string[] {
+  const more = problems.length - MOST_PROBLEMS;
+  return more > 0 ? [...problems.slice(0, MOST_PROBLEMS), `and ${more} more`] : problems;
 }
 
 /**
@@ -112,7 +120,7 @@ export async function compareNamed(
 
 type Looked =
   | { readonly kind: 'same' | 'imported' }
-  | { readonly kind: 'drifted'; readonly drift: Drift }
+  | { readonly kind: 'drifted'; readonly drift: Drift; readonly stays: string | null }
   | { readonly kind: 'problem'; readonly problem: string };
 
 async function compareVersion(
@@ -152,9 +160,15 @@ async function compareVersion(
   const found = findDrift(registered, exported, registry);
   if (found === null) return { kind: 'same' };
   const drift: Drift = { model, version, found, decided: exported.stage };
-  const reverted = await answerDrift(stored.data, exported, registered, registry, ports);
+  let reverted = false;
+  let stays: string | null = null;
+  try {
+    reverted = await answerDrift(stored.data, exported, registered, registry, ports);
+  } catch (error) {
+    stays = `version ${version} of ${model}: ${explainOne(error)}`;
+  }
   ports.onDrift(key, stored.data, drift, reverted);
-  return { kind: 'drifted', drift };
+  return { kind: 'drifted', drift, stays };
 }
 
 /** @returns what the registry shows instead of what was exported; null where it shows that */
@@ -236,7 +250,7 @@ export function findAbsent(
 async function compareAliases(
   registry: ModelRegistry,
   ports: ComparePorts,
-  onProblem: (problem: string) => void,
+  onStays: (why: string) => void,
 ): Promise<readonly Drift[]> {
   const { spec } = registry;
   if (!spec.export) return [];
@@ -249,7 +263,9 @@ async function compareAliases(
       if (keys.length === 0 || keys.some((key) => isPending(key, ports))) continue;
       const moves = findAliasMoves(model, registry, aliases, ports);
       if ((spec.onDrift ?? 'Revert') === 'Revert')
-        await moveAliases(model, moves, client).catch((error: unknown) => onProblem(`${model}: ${explainOne(error)}`));
+        await moveAliases(model, moves, client).catch((error: unknown) =>
+          onStays(`aliases of ${model}: ${explainOne(error)}`),
+        );
       for (const { stage, alias, from = 'nothing', to } of moves)
         drifted.push({ model, version: to ?? from, found: `alias ${alias} -> ${from}`, decided: stage });
     }

@@ -11,7 +11,7 @@ const registry = ModelRegistry.parse({
   spec: { mlflow: { url: 'https://mlflow.example.com' }, import: {} },
 });
 
-const compared = { versions: 12, imported: 0, drifted: [], problems: [], at: NOW, seconds: 0.4 };
+const compared = { versions: 12, imported: 0, drifted: [], problems: [], stays: [], at: NOW, seconds: 0.4 };
 const state = (changes: Partial<RegistryState>): RegistryState => ({
   ...{ comparison: null, progress: null, imported: 0, pendingExports: 0, refusal: null, failure: null },
   ...{ lastEventTime: null, handledSyncAt: null, exportProblems: new Map() },

@@ -105,7 +105,8 @@ function judgeInSync({ comparison, pendingExports, exportProblems, refusal }: Re
   if (drift) {
     const more = comparison.drifted.length > 1 ? ` and ${comparison.drifted.length - 1} more` : '';
     const { model, version, found, decided } = drift;
-    const message = `version ${version} of ${model} was ${found} in the registry, and ${decided} was decided${more}`;
+    const stays = comparison.stays.map((why) => `; could not be put back: ${why}`).join('');
+    const message = `version ${version} of ${model} was ${found} in the registry, and ${decided} was decided${more}${stays}`;
     return { value: 'False', reason: 'Drifted', message };
   }
   if (pendingExports > 0) {
