@@ -230,6 +230,26 @@ describe('a ModelRegistry that cannot be used says why', () => {
     await until(() => ground.metric('assent_registry_answers', 'wrong'), undefined);
   });
 
+  it('a server that allows nothing: and it is left alone as with a wrong password', async () => {
+    const elsewhere = await startHttpRelay(ground.mlflow.url);
+    // So answers a server whose --allowed-hosts lacks the name by which it is asked.
+    elsewhere.host = 'mlflow.example.com';
+    await ground.startOperator(relay.url, gate.url, elsewhere.url);
+    await ground.apply(aRegistry('nothing', elsewhere.url, { models: ['nothing'], export: {} }));
+    await until(
+      () => ground.condition('nothing', 'Ready'),
+      expect.objectContaining({
+        status: 'False',
+        reason: 'Forbidden',
+        message: expect.stringMatching(/does not allow GET model-versions\/search \(403\): .*Invalid Host header/),
+      }),
+    );
+    expect(await ground.condition('nothing', 'Stalled')).toMatchObject({ status: 'True' });
+    await until(() => ground.metric('assent_registry_answers', 'nothing'), 0);
+    expect(elsewhere.asked).toHaveLength(1);
+    await elsewhere[Symbol.asyncDispose]();
+  });
+
   it.each([
     [
       'a Secret for another host',
@@ -327,7 +347,7 @@ describe('an account that may not do everything', () => {
         message: expect.stringMatching(/could not be put back: version 1 of locked: .*transition-stage \(403\)/),
       }),
     );
-  }, 120_000);
+  }, 300_000);
 
   // Two answers of the same API server: etcd's own limit, and that of the API server's connection to etcd.
   it.each([

@@ -8,6 +8,8 @@ export interface HttpRelay extends AsyncDisposable {
   /** `METHOD PATH` of what was asked, oldest first. */
   readonly asked: readonly string[];
   delayMs: number;
+  /** By what name the server is asked; undefined: as the relay is. */
+  host: string | undefined;
 }
 
 export async function startHttpRelay(target: string): Promise<HttpRelay> {
@@ -15,7 +17,10 @@ export async function startHttpRelay(target: string): Promise<HttpRelay> {
   const server = createServer(async (incoming, outgoing) => {
     asked.push(`${incoming.method} ${incoming.url?.split('?')[0]}`);
     if (relay.delayMs > 0) await sleep(relay.delayMs, undefined, { ref: false });
-    const onward = request(`${target}${incoming.url}`, { method: incoming.method ?? 'GET', headers: incoming.headers });
+    const onward = request(`${target}${incoming.url}`, {
+      method: incoming.method ?? 'GET',
+      headers: { ...incoming.headers, host: relay.host ?? incoming.headers.host },
+    });
     onward.on('response', (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
@@ -26,10 +31,11 @@ export async function startHttpRelay(target: string): Promise<HttpRelay> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  const relay = {
+  const relay: HttpRelay = {
     url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
     asked,
     delayMs: 0,
+    host: undefined,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

@@ -168,7 +168,7 @@ function toRefusal({ status, body }: HttpAnswer, { method, path }: Call, { origi
   if (status === 403)
     return new RegistryError(
       'forbidden',
-      `${origin} does not allow ${call} (403): give the account of auth.secretRef access to it`,
+      `${origin} does not allow ${call} (403): ${told?.message ?? quote(body)}: may the account of auth.secretRef do that?`,
     );
   if (told?.error_code === 'RESOURCE_DOES_NOT_EXIST')
     return new RegistryError('not-found', `${origin}: ${told.message}`);
@@ -182,6 +182,11 @@ function toRefusal({ status, body }: HttpAnswer, { method, path }: Call, { origi
     'malformed',
     `${origin} answers ${call} with HTTP ${status}: is the url that of an MLflow server?`,
   );
+}
+
+/** MLflow's own refusals of an account, and of a name by which it is asked, are plain text. */
+function quote(body: Buffer): string {
+  return JSON.stringify(body.toString('utf8', 0, 200).trim());
 }
 
 function readRefusal(body: Buffer): z.infer<typeof Refusal> | null {

@@ -64,6 +64,8 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
   let comparison: RegistryState['comparison'] = null;
   let progress: RegistryState['progress'] = null;
   let failure: string | null = null;
+  /** Where not this or that is refused, but to list what there is. */
+  let forbidden: RegistryError | null = null;
   let lastEventTime: string | null = null;
   let requestedSyncAt: string | null = registry.metadata.annotations?.[SYNC_ANNOTATION] ?? null;
   let handledSyncAt: string | null = null;
@@ -84,9 +86,10 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
     for (const key of pending) exportSoon(versions.summary(key));
     facts.refresh();
   };
+  const standingMs = Math.max(intervalMs, STANDING_MS);
   const calls = createRegistryCalls({
     connection,
-    standingMs: Math.max(intervalMs, STANDING_MS),
+    standingMs,
     onRefused: (error) => {
       events.refused(id, error);
       options.onChange();
@@ -154,8 +157,12 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
       if (refusal) return { requeueAfterMs: refusal.forMs };
       // Other credentials may reach it.
       connection.forget();
-      failure = explainFailure(error, namespace);
-      throw error;
+      forbidden = error instanceof RegistryError && error.code === 'forbidden' ? error : null;
+      failure = forbidden ? null : explainFailure(error, namespace);
+      if (!forbidden || stop.signal.aborted) throw error;
+      // Some servers answer so to a wrong password, and lock the account.
+      events.refused(id, forbidden);
+      return { requeueAfterMs: standingMs };
     } finally {
       handledSyncAt = requested;
       progress = null;
@@ -165,6 +172,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
     if (stop.signal.aborted) return undefined;
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     failure = null;
+    forbidden = null;
     comparison = { ...compared, at: clock(), seconds };
     events.compared(id, { ...compared, seconds });
     resume();
@@ -261,7 +269,7 @@ export function startRegistrySession(options: RegistrySessionOptions): RegistryS
         ? [...pending].filter((key) => isPending(key, { versions, index })).length
         : 0,
       exportProblems,
-      refusal: calls.refusal()?.error ?? null,
+      refusal: calls.refusal()?.error ?? forbidden,
       failure,
       lastEventTime,
       handledSyncAt,

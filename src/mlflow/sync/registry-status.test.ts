@@ -48,6 +48,14 @@ it.each([
     false,
     true,
   ],
+  [
+    'where nothing is allowed',
+    { comparison: compared, refusal: new RegistryError('forbidden', 'x') },
+    'False Forbidden',
+    'Unknown',
+    false,
+    true,
+  ],
   ['without a right', { failure: 'the operator may not' }, 'False Failed', 'Unknown', false, false],
 ])('%s', (_, changes, ready, inSync, reconciling, stalled) => {
   const status = nextRegistryStatus(registry, state(changes), NOW);

@@ -24,7 +24,7 @@ const REASONS: Readonly<Record<RegistryError['code'], string>> = {
   unreachable: 'Unreachable',
   'address-refused': 'AddressRefused',
   unauthorized: 'Unauthorized',
-  forbidden: 'Refused',
+  forbidden: 'Forbidden',
   malformed: 'NotMlflow',
   invalid: 'Refused',
   'not-found': 'Refused',
