@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import { CliError } from './cli-error.ts';
+import { readStdin } from './read-stdin.ts';
 
 /** One YAML document of a file. */
 export interface Manifest {
@@ -56,7 +57,7 @@ function statOrFail(path: string) {
 }
 
 function readManifests(file: string): readonly Manifest[] {
-  return parseManifests(file, readFileSync(file === '-' ? 0 : file, 'utf8'));
+  return parseManifests(file, file === '-' ? readStdin() : readFileSync(file, 'utf8'));
 }
 
 /**

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AuditRecord } from '../../decision/index.ts';
 import { CliError } from '../cli-error.ts';
 import { printable } from '../printable.ts';
+import { readStdin } from '../read-stdin.ts';
 
 /** A record, and where it stands. */
 export interface LoadedRecord {
@@ -51,7 +52,7 @@ export function holdsRecords(text: string): boolean {
 
 export function readText(path: string): string {
   try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8');
+    return path === '-' ? readStdin() : readFileSync(path, 'utf8');
   } catch (cause) {
     throw new CliError([`${path}: no such file, or it cannot be read`], { cause });
   }
