@@ -7,6 +7,7 @@ import { CommanderError } from 'commander';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { buildProgram } from '../../src/cli/build-program.ts';
+import { repositoryRoot } from '../../src/dev/index.ts';
 import { CLI, runCli } from './run-cli.ts';
 
 // Each test starts a process, on a machine that does much else.
@@ -94,12 +95,27 @@ test('as a plugin of kubectl it calls itself so', async () => {
   expect(mistake.stderr).toContain('(kubectl assent help COMMAND tells more)');
 });
 
-test('a reader that has seen enough is no error', async () => {
-  const { stdout, stderr } = await promisify(execFile)('bash', [
-    '-c',
-    'set -o pipefail; "$0" "$1" completion bash | true; echo "exit code $?"',
-    process.execPath,
-    CLI,
-  ]);
-  expect({ stdout, stderr }).toEqual({ stdout: 'exit code 0\n', stderr: '' });
+describe('what becomes of the output leaves the result as it is:', () => {
+  const denied = join(repositoryRoot, 'examples', 'modelversions', 'denied.yaml');
+  const evaluate = `evaluate -f '${denied}' -p '${join(repositoryRoot, 'policies', 'accuracy')}' -o json`;
+  test.for([
+    { title: 'a reader that has seen enough is no error', command: 'completion bash | true', says: 'exit code 0' },
+    { title: 'nor does it make an approval of a rejection', command: `${evaluate} | true`, says: 'exit code 1' },
+    { title: 'an error is not less one where nobody reads it', command: 'aprove 2> /dev/full', says: 'exit code 2' },
+  ])('$title', async ({ command, says }) => {
+    expect(await runShell(command)).toEqual({ stdout: `${says}\n`, stderr: '' });
+  });
+
+  test('output that cannot be written is one line, and the exit code is 2', async () => {
+    expect(await runShell(`${evaluate} > /dev/full`)).toEqual({
+      stdout: 'exit code 2\n',
+      stderr: 'standard output cannot be written: ENOSPC: no space left on device, write\n',
+    });
+  });
 });
+
+/** Runs `assent` as a user would write it, and prints its exit code. */
+function runShell(command: string) {
+  const script = `set -o pipefail; "$0" "$1" ${command}; echo "exit code $?"`;
+  return promisify(execFile)('bash', ['-c', script, process.execPath, CLI]);
+}
