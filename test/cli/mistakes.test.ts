@@ -1,17 +1,20 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CommanderError } from 'commander';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
+import { z } from 'zod';
 import { buildProgram } from '../../src/cli/build-program.ts';
 import { repositoryRoot } from '../../src/dev/index.ts';
 import { CLI, runCli } from './run-cli.ts';
 
 // Each test starts a process, on a machine that does much else.
 vi.setConfig({ testTimeout: 60_000 });
+
+const PackageJson = z.object({ engines: z.object({ node: z.string() }) });
 
 let folder: string;
 /** Of a cluster that is not there: what gets as far as a request says so. */
@@ -119,3 +122,13 @@ function runShell(command: string) {
   const script = `set -o pipefail; "$0" "$1" ${command}; echo "exit code $?"`;
   return promisify(execFile)('bash', ['-c', script, process.execPath, CLI]);
 }
+
+test.for(['20.19.5', '22.11.0'])('Node %s is told to be too old', async (version) => {
+  const { engines } = PackageJson.parse(JSON.parse(await readFile(join(repositoryRoot, 'package.json'), 'utf8')));
+  const preload = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`;
+  const run = await runCli(['--version'], {
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` },
+  });
+  expect(run).toMatchObject({ status: 2, stdout: '' });
+  expect(run.stderr).toContain(`assent needs Node ${engines.node.replace('>=', '')} or later; this is ${version}`);
+});
