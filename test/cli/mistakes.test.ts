@@ -90,6 +90,16 @@ describe.concurrent('the fix is named, without a stack trace, where', () => {
   });
 });
 
+test.for<readonly [string, readonly string[], Readonly<Record<string, string>>]>([
+  ['--junit', ['--junit', '/nodir/x.xml'], {}],
+  ['GITHUB_OUTPUT', [], { GITHUB_OUTPUT: '/nodir/x.xml' }],
+])('a gate tells that it cannot write the file of %s before it asks and waits', async ([source, args, env]) => {
+  const subject = ['--model', 'fraud', '--version', '7', '--by-policy'];
+  const run = await runCli(['gate', ...subject, ...args], { env: { KUBECONFIG: dead, ...env } });
+  expect(run.stderr).toContain(`${source}: /nodir/x.xml cannot be written: ENOENT`);
+  expect(run).toMatchObject({ status: 2, stdout: '' });
+});
+
 test('as a plugin of kubectl it calls itself so', async () => {
   const link = join(folder, 'kubectl-assent');
   await symlink(CLI, link);
