@@ -74,13 +74,13 @@ export function parseManifests(file: string, text: string): readonly Manifest[] 
   if (broken.length > 0) {
     throw new CliError(broken.map(({ pos, message }) => `${renderPlace(name, lines, pos[0])}: ${message}`));
   }
-  return documents
-    .filter(({ contents }) => contents !== null)
-    .flatMap((document) => {
-      const locateIn = (path: readonly PropertyKey[]) => locate(name, lines, document, path);
-      const value = toValue(document, locateIn);
-      return expandList({ kind: kindOf(value), value, locate: locateIn });
-    });
+  return documents.flatMap((document) => {
+    const locateIn = (path: readonly PropertyKey[]) => locate(name, lines, document, path);
+    const value = toValue(document, locateIn);
+    // As kubectl does: a template that rendered to nothing leaves a comment, or a `---` that nothing follows.
+    if (value === null) return [];
+    return expandList({ kind: kindOf(value), value, locate: locateIn });
+  });
 }
 
 /** What kubectl prints of several objects is one List. */

@@ -158,6 +158,13 @@ spec: {limits: {timeout: 5s}}
 });
 
 describe('what is read', () => {
+  test('documents that hold nothing are skipped, as kubectl does', async () => {
+    const documents = `# Source: a template\n---\n# nothing\n---\n${version()}---\n`;
+    const { status, stdout } = await evaluate(['-f', '-', '-p', ACCURACY, '-o', 'json'], {}, documents);
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'fraud-7' }]);
+    expect(status).toBe(0);
+  });
+
   test('standard input is waited for, however late and in however many pieces it comes', async () => {
     const halves = [version().slice(0, 60), version().slice(60)];
     const { status, stdout, stderr } = await evaluate(['-f', '-', '-p', ACCURACY, '-o', 'json'], {}, halves);

@@ -43,6 +43,7 @@ test('a plain string as approvers is refused where it stands, with the list that
 test('of four ways to write an approval step the right one is taken, and each of the others told', async () => {
   const right = "steps:\n  - name: manual_approval\n    type: approval\n    inputs:\n      approvers: ['team_lead']\n";
   expect(await lint(right)).toEqual([]);
+  expect(await lint(`# Rendered\n---\n${right}---\n`)).toEqual([]);
   expect(readPipeline(await writePipeline(right)).pipeline?.steps).toEqual([
     { name: 'manual_approval', type: 'approval', inputs: { approvers: ['team_lead'] }, on_reject: 'fail_pipeline' },
   ]);
