@@ -48,6 +48,14 @@ describe('a mistake in the use is told before anything is sent:', () => {
     ['there is no such stage', ['list', '--stage', 'prod'], 'one of None, Staging, Production, Archived'],
     ['there is no such format', ['list', '-o', 'xml'], 'table, wide, json, yaml, name, map'],
     ['all namespaces and one are asked for', ['list', '-A', '-n', 'risk'], "cannot be used with option '-n"],
+    ['the namespace is empty', ['list', '-n', ''], "option '-n, --namespace <name>' is empty"],
+    ['so it is of a version', ['status', 'churn-3', '-n', ''], "option '-n, --namespace <name>' is empty"],
+    ['the name is empty', ['status', ''], "argument 'name' is empty"],
+    ['there is no name after the kind', approve('--reason', 'ok').with(1, 'mv/'), "argument 'name' is empty"],
+    ['what to verify is empty', ['verify', ''], "argument 'target' is empty"],
+    ['the model is empty', ['gate', '--model', '', '--version', '7'], "option '--model <name>' is empty"],
+    ['one of the policies is empty', ['policy', 'check', 'policies/accuracy', ''], "argument 'file' is empty"],
+    ['the user is empty', ['dev', 'kubeconfig', '--user', ''], "option '--user <name>' is empty"],
     ['there is no such shell', ['completion', 'csh'], 'bash, zsh, fish'],
     ['there is no such command', ['aprove', 'fraud-7'], 'Did you mean approve?'],
   ])('%s', async ([, args, says]) => {
@@ -55,7 +63,7 @@ describe('a mistake in the use is told before anything is sent:', () => {
     vi.stubEnv('KUBECONFIG', dead);
     const program = await buildProgram(() => {}, { args });
     const told: string[] = [];
-    for (const command of [program, ...program.commands])
+    for (const command of [program, ...program.commands.flatMap((called) => [called, ...called.commands])])
       command.configureOutput({ writeErr: (text) => void told.push(text) });
     await expect(program.parseAsync(args, { from: 'user' })).rejects.toThrow(CommanderError);
     expect(told.join('')).toContain(says);
