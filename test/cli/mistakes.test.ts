@@ -54,6 +54,7 @@ describe('a mistake in the use is told before anything is sent:', () => {
     ['there is no name after the kind', approve('--reason', 'ok').with(1, 'mv/'), "argument 'name' is empty"],
     ['what to verify is empty', ['verify', ''], "argument 'target' is empty"],
     ['the model is empty', ['gate', '--model', '', '--version', '7'], "option '--model <name>' is empty"],
+    ['a group has no name', ['gate', '--approvers', 'alice', 'group:'], 'write group:NAME, as in group:ml-leads'],
     ['one of the policies is empty', ['policy', 'check', 'policies/accuracy', ''], "argument 'file' is empty"],
     ['the user is empty', ['dev', 'kubeconfig', '--user', ''], "option '--user <name>' is empty"],
     ['there is no such shell', ['completion', 'csh'], 'bash, zsh, fish'],
