@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -107,6 +107,19 @@ test.for<readonly [string, readonly string[], Readonly<Record<string, string>>]>
   const run = await runCli(['gate', ...subject, ...args], { env: { KUBECONFIG: dead, ...env } });
   expect(run.stderr).toContain(`${source}: /nodir/x.xml cannot be written: ENOENT`);
   expect(run).toMatchObject({ status: 2, stdout: '' });
+});
+
+test('a folder of its name does not hide the version that is to be verified', async () => {
+  await Promise.all([mkdir(join(folder, 'fraud-7')), mkdir(join(folder, 'mv'))]);
+  await writeFile(join(folder, 'mv', 'fraud-7'), '');
+  for (const target of ['fraud-7', 'mv/fraud-7']) {
+    const run = await runCli(['verify', target], { cwd: folder, env: { KUBECONFIG: dead } });
+    expect(run.stderr).toContain('is the cluster running?');
+    expect(run).toMatchObject({ status: 2, stdout: '' });
+  }
+  expect((await runCli(['verify', './mv'], { cwd: folder })).stderr).toBe(
+    './mv is a folder: give a file in it, or the name of a ModelVersion\n',
+  );
 });
 
 test('as a plugin of kubectl it calls itself so', async () => {
