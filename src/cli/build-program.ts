@@ -57,7 +57,8 @@ export async function buildProgram(exit: (code: ExitCode) => void, options: Prog
     .showHelpAfterError(`(${name} help COMMAND tells more)`)
     // `gate --version 7` is of a model: the program's own flags stand before the command.
     .enablePositionalOptions()
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_, command) => refuseEmpty(command));
   for (const group of selectGroups(args))
     for (const command of await group.build(exit, program)) program.addCommand(inherit(program, command));
   return program;
@@ -78,4 +79,17 @@ function inherit(parent: Command, command: Command): Command {
   command.copyInheritedSettings(parent);
   for (const subcommand of command.commands) inherit(command, subcommand);
   return command;
+}
+
+/** An unset variable of a shell arrives as an empty text: taken for a value, `-n ""` would mean all namespaces. */
+function refuseEmpty(command: Command): void {
+  const options = command.options
+    .filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
+    .map((option) => ({ what: `option '${option.flags}'`, value: command.getOptionValue(option.attributeName()) }));
+  const args = command.registeredArguments.map((argument, index) => ({
+    what: `argument '${argument.name()}'`,
+    value: command.processedArgs[index],
+  }));
+  const empty = [...options, ...args].find(({ value }) => [value].flat().includes(''));
+  if (empty) command.error(`error: ${empty.what} is empty: is a variable unset? give a value, or leave it out`);
 }

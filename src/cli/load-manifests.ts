@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import { CliError } from './cli-error.ts';
+import { readStdin } from './read-stdin.ts';
 
 /** One YAML document of a file. */
 export interface Manifest {
@@ -56,7 +57,7 @@ function statOrFail(path: string) {
 }
 
 function readManifests(file: string): readonly Manifest[] {
-  return parseManifests(file, readFileSync(file === '-' ? 0 : file, 'utf8'));
+  return parseManifests(file, file === '-' ? readStdin() : readFileSync(file, 'utf8'));
 }
 
 /**
@@ -73,13 +74,13 @@ export function parseManifests(file: string, text: string): readonly Manifest[] 
   if (broken.length > 0) {
     throw new CliError(broken.map(({ pos, message }) => `${renderPlace(name, lines, pos[0])}: ${message}`));
   }
-  return documents
-    .filter(({ contents }) => contents !== null)
-    .flatMap((document) => {
-      const locateIn = (path: readonly PropertyKey[]) => locate(name, lines, document, path);
-      const value = toValue(document, locateIn);
-      return expandList({ kind: kindOf(value), value, locate: locateIn });
-    });
+  return documents.flatMap((document) => {
+    const locateIn = (path: readonly PropertyKey[]) => locate(name, lines, document, path);
+    const value = toValue(document, locateIn);
+    // As kubectl does: a template that rendered to nothing leaves a comment, or a `---` that nothing follows.
+    if (value === null) return [];
+    return expandList({ kind: kindOf(value), value, locate: locateIn });
+  });
 }
 
 /** What kubectl prints of several objects is one List. */

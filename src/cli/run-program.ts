@@ -7,15 +7,20 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { explainKubeApiError } from './explain-kube-error.ts';
 import { nameProgram } from './program-name.ts';
 
+let outputLost = false;
 const exit = (code: ExitCode): void => {
-  process.exitCode = code;
+  process.exitCode = outputLost ? EXIT.error : code;
 };
 
-// Who reads the output may have seen enough, as `head` has.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  // Who reads the output may have seen enough, as `head` has. The command goes on: its exit code is still its result.
+  if (error.code === 'EPIPE' || outputLost) return;
+  outputLost = true;
+  exit(EXIT.error);
+  console.error(`standard output cannot be written: ${error.message}`);
 });
+// Nowhere is left to tell of it, and the result is not less true.
+process.stderr.on('error', () => {});
 
 try {
   const [, script, ...args] = process.argv;

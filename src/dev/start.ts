@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { buildGuardManifests, DEFAULT_NAMESPACE, operatorIdentity } from '../admission/index.ts';
 import { GROUP, VERSION } from '../api/index.ts';
@@ -19,12 +18,13 @@ import {
   install,
   startControlPlane,
 } from './index.ts';
+import { readStartOptions } from './read-start-options.ts';
 import { untilAskedToEnd } from './until-asked-to-end.ts';
 
 const main = join(import.meta.dirname, '..', 'cli', 'main.ts');
 const logFile = join(controlPlaneFolder, 'operator.log');
 const ended = untilAskedToEnd();
-const { values: options } = parseArgs({ options: { guard: { type: 'boolean', default: false } } });
+const options = readStartOptions(process.argv.slice(2));
 
 const PolicyList = z.object({
   items: z.array(
@@ -35,14 +35,20 @@ const PolicyList = z.object({
   ),
 });
 
-try {
-  await start();
-} catch (error) {
-  console.error(error instanceof DevError ? error.message : error);
-  process.exitCode = 1;
+if (options.kind === 'help') console.log(options.usage);
+else if (options.kind === 'mistake') {
+  console.error(options.problem);
+  process.exitCode = 2;
+} else {
+  try {
+    await start(options);
+  } catch (error) {
+    console.error(error instanceof DevError ? error.message : error);
+    process.exitCode = 1;
+  }
 }
 
-async function start(): Promise<void> {
+async function start({ guard }: { readonly guard: boolean }): Promise<void> {
   await ensureCompiler(console.log);
   await ensureControlPlane(console.log);
   console.log('Starting the control plane …');
@@ -50,11 +56,7 @@ async function start(): Promise<void> {
   await using cluster = loadCluster({ kubeconfig: controlPlane.kubeconfig });
   console.log('Installing the kinds, RBAC, the admission policies and the example policies …');
   await install(cluster);
-  for (const manifest of [
-    ...EXAMPLE_ACCESS,
-    ...buildExamplePolicies(),
-    ...(options.guard ? buildGuardManifests() : []),
-  ])
+  for (const manifest of [...EXAMPLE_ACCESS, ...buildExamplePolicies(), ...(guard ? buildGuardManifests() : [])])
     await applyManifest(cluster, manifest, 'assent-start');
   await using _operator = await startOperatorProcess(controlPlane);
   const ready = await Promise.race([untilPoliciesReady(cluster).then(() => true), ended.then(() => false)]);

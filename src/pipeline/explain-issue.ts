@@ -28,7 +28,8 @@ export function explainIssue(issue: z.core.$ZodIssue, value: unknown, suggest: S
     return issue.keys.map((key) => ({ path: [...path, key], message: explainKey(path, key, value, suggest) }));
   if (issue.code === 'invalid_union' && field === 'type') return [{ path, message: explainType(found, suggest) }];
   if (field === 'approvers' && issue.code === 'invalid_type') return [{ path, message: explainApprovers(found) }];
-  if (path.at(-2) === 'approvers' && typeof field === 'number') return [{ path, message: NO_NAME }];
+  if (path.at(-2) === 'approvers' && typeof field === 'number' && issue.code !== 'custom')
+    return [{ path, message: NO_NAME }];
   if (field === 'on_reject') return [{ path, message: explainRejectAction(found, suggest) }];
   return [{ path, message: issue.message }];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Approvers, approversMessage, Duration, parseDurationMs, Stage } from '../api/index.ts';
+import { findMisspeltApprover } from './find-misspelt-approver.ts';
 
 /** What a rejection does to the pipeline. Without a word it fails: who writes nothing has not asked to go on. */
 export const REJECT_ACTIONS = ['fail_pipeline', 'continue'] as const;
@@ -35,6 +36,14 @@ export const StepApprovers = Approvers.check((context) => {
       code: 'custom',
       input: context.value,
       message: "approvers names nobody: write who approves, as in approvers: ['alice', 'group:ml-leads']",
+    });
+  const misspelt = findMisspeltApprover(context.value);
+  if (misspelt)
+    context.issues.push({
+      code: 'custom',
+      input: context.value,
+      path: [misspelt.index],
+      message: misspelt.message,
     });
 });
 

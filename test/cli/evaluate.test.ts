@@ -22,7 +22,11 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 /** Runs `assent evaluate` in a folder of its own that holds these files. */
-async function evaluate(args: readonly string[], files: Files = {}, stdin = ''): Promise<CliRun> {
+async function evaluate(
+  args: readonly string[],
+  files: Files = {},
+  stdin: string | readonly string[] = '',
+): Promise<CliRun> {
   const cwd = await mkdtemp(join(root, 'run-'));
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(cwd, path)), { recursive: true });
@@ -154,6 +158,21 @@ spec: {limits: {timeout: 5s}}
 });
 
 describe('what is read', () => {
+  test('documents that hold nothing are skipped, as kubectl does', async () => {
+    const documents = `# Source: a template\n---\n# nothing\n---\n${version()}---\n`;
+    const { status, stdout } = await evaluate(['-f', '-', '-p', ACCURACY, '-o', 'json'], {}, documents);
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'fraud-7' }]);
+    expect(status).toBe(0);
+  });
+
+  test('standard input is waited for, however late and in however many pieces it comes', async () => {
+    const halves = [version().slice(0, 60), version().slice(60)];
+    const { status, stdout, stderr } = await evaluate(['-f', '-', '-p', ACCURACY, '-o', 'json'], {}, halves);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'fraud-7', outcome: 'Approved' }]);
+    expect(status).toBe(0);
+  });
+
   test('standard input, with several documents', async () => {
     const documents = `${version()}---\n${version('', '  name: fraud-8\n')}`;
     const { status, stdout } = await evaluate(['-f', '-', '-p', ACCURACY, '-o', 'json'], {}, documents);

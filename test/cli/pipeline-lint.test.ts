@@ -43,6 +43,7 @@ test('a plain string as approvers is refused where it stands, with the list that
 test('of four ways to write an approval step the right one is taken, and each of the others told', async () => {
   const right = "steps:\n  - name: manual_approval\n    type: approval\n    inputs:\n      approvers: ['team_lead']\n";
   expect(await lint(right)).toEqual([]);
+  expect(await lint(`# Rendered\n---\n${right}---\n`)).toEqual([]);
   expect(readPipeline(await writePipeline(right)).pipeline?.steps).toEqual([
     { name: 'manual_approval', type: 'approval', inputs: { approvers: ['team_lead'] }, on_reject: 'fail_pipeline' },
   ]);
@@ -64,6 +65,16 @@ test.for<readonly [what: string, text: string, found: RegExp]>([
   ['no approvers', approval('    inputs: {}\n'), /^4:13 .* an approval names approvers, as in/],
   ['an empty list', approval('    inputs: {approvers: []}\n'), /^4:25 .* approvers names nobody/],
   ['an empty name', approval("    inputs: {approvers: [' ']}\n"), /^4:25 .* approvers names nobody/],
+  [
+    'a group without a name',
+    approval("    inputs: {approvers: [a, 'group:']}\n"),
+    /^4:29 .* "group:" is nobody: write group:NAME/,
+  ],
+  [
+    'a service account without a namespace',
+    approval("    inputs: {approvers: ['serviceaccount:x']}\n"),
+    /^4:26 .* "serviceaccount:x" is nobody: write serviceaccount:NAMESPACE:NAME/,
+  ],
   ['a number for a name', approval('    inputs: {approvers: [7]}\n'), /^4:26 .* is a name in quotes/],
   ['null for approvers', approval('    inputs: {approvers: }\n'), /^4:\d+ .* approvers is a list, always/],
   ['both ways to ask', approval('    inputs: {approvers: [a], by_policy: true}\n'), /one of them, not both/],

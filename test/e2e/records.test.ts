@@ -59,10 +59,11 @@ afterAll(async () => {
 
 describe('assent verify', () => {
   it('says that a version in the cluster fits, and that its signature holds with the keys that the cluster publishes', async () => {
-    expect(await assent('verify', name, ...onCluster())).toMatchObject({
-      status: 0,
-      stdout: `${cluster.namespace}/${name}: fits\n`,
-    });
+    for (const target of [name, `mv/${name}`])
+      expect(await assent('verify', target, ...onCluster())).toMatchObject({
+        status: 0,
+        stdout: `${cluster.namespace}/${name}: fits\n`,
+      });
     const signed = await assent('verify', name, '--signature', ...onCluster());
     expect(signed).toMatchObject({ status: 0, stdout: `${cluster.namespace}/${name}: fits, signature holds\n` });
   });

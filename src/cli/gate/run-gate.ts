@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { appendFileSync, writeFileSync } from 'node:fs';
 import { modelVersionName, parseDurationMs } from '../../api/index.ts';
 import { readConfig } from '../../config/index.ts';
 import { KubeApiError } from '../../kube/index.ts';
-import { ENDING_SIGNALS, type GateRequest, OtherVersionError, openGate, renderOutputs } from '../../pipeline/index.ts';
+import { ENDING_SIGNALS, type GateRequest, OtherVersionError, openGate } from '../../pipeline/index.ts';
 import { CliError } from '../cli-error.ts';
 import { openCluster } from '../cluster-options.ts';
 import { exitBySignal } from '../exit-by-signal.ts';
@@ -12,7 +10,8 @@ import { printable } from '../printable.ts';
 import { DEFAULT_STAGE, DEFAULT_TIMEOUT, type GateOptions, readClaims } from './gate-options.ts';
 import { createGateProgress } from './gate-progress.ts';
 import type { GateStep } from './gate-step.ts';
-import { buildReport, type GateReport, renderGateJunit, renderReport, toOutputs } from './render-gate.ts';
+import { requireWritable, writeOutputFiles } from './output-files.ts';
+import { buildReport, type GateReport, renderReport } from './render-gate.ts';
 import { renderQuestion } from './render-question.ts';
 
 /**
@@ -21,6 +20,8 @@ import { renderQuestion } from './render-question.ts';
  * @throws CliError, KubeApiError where nothing could be asked
  */
 export async function runGate(step: GateStep, options: GateOptions): Promise<GateReport> {
+  const files = { junit: options.junit, githubOutputFile: readConfig(process.env).githubOutputFile };
+  requireWritable(files);
   await using cluster = openCluster(options);
   const request: GateRequest = {
     namespace: options.namespace ?? cluster.namespace,
@@ -61,7 +62,9 @@ export async function runGate(step: GateStep, options: GateOptions): Promise<Gat
   });
   const name = outcome.question?.name ?? options.name ?? modelVersionName(options.model, options.version);
   const report = buildReport(outcome, request, step, { name, waitedMs: performance.now() - startedAt });
-  writeOutputs(report, step, options);
+  // The answer first: a file may have become unwritable meanwhile.
+  process.stdout.write(renderReport(report, options.output, createPaint(process.stdout)));
+  writeOutputFiles(files, report, step.place);
   return report;
 }
 
@@ -72,11 +75,4 @@ function onEndingSignal(listener: (signal: NodeJS.Signals) => void): Disposable 
       for (const signal of ENDING_SIGNALS) process.off(signal, listener);
     },
   };
-}
-
-function writeOutputs(report: GateReport, { place }: GateStep, { junit, output }: GateOptions): void {
-  const { githubOutputFile } = readConfig(process.env);
-  if (githubOutputFile !== undefined) appendFileSync(githubOutputFile, renderOutputs(toOutputs(report), randomUUID));
-  if (junit !== undefined) writeFileSync(junit, renderGateJunit(report, place));
-  process.stdout.write(renderReport(report, output, createPaint(process.stdout)));
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { EXIT, type ExitCode, renderExitCodes, toTestExitCode } from '../exit-code.ts';
@@ -52,7 +53,8 @@ async function testAgain(paths: readonly string[], options: TestOptions, tools: 
     process.stderr.write('\nwaits for changes; Ctrl-C ends it\n');
   };
   using _ = watchFolders(paths, run);
-  await untilSignal();
+  // Without a reader there is nobody to run them again for.
+  await untilSignal(once(process.stdout, 'error'));
   return code;
 }
 

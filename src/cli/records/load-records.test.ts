@@ -9,3 +9,9 @@ it('a record in which something else than text was masked is told to be so, with
     'records:1: cannot be read: something else than text was masked: /modules',
   );
 });
+
+it('a file of another format is one mistake, with how many lines of it are none', () => {
+  expect(() => parseRecords('version.yaml', 'kind: ModelVersion\nspec:\n\n  model: fraud\n')).toThrow(
+    /^version\.yaml:1: is not JSON: a record is one JSON object on one line \(and 2 more lines like it\)$/,
+  );
+});

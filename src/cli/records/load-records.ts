@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AuditRecord } from '../../decision/index.ts';
 import { CliError } from '../cli-error.ts';
 import { printable } from '../printable.ts';
+import { readStdin } from '../read-stdin.ts';
 
 /** A record, and where it stands. */
 export interface LoadedRecord {
@@ -28,13 +29,19 @@ export function loadRecords(paths: readonly string[]): readonly LoadedRecord[] {
 /** @throws CliError with the place of every line that is no record */
 export function parseRecords(path: string, text: string): readonly LoadedRecord[] {
   const problems: string[] = [];
+  const notJson: string[] = [];
   const records = text.split('\n').flatMap((line, index): readonly LoadedRecord[] => {
     const place = `${path === '-' ? 'standard input' : path}:${index + 1}`;
     if (line.trim() === '') return [];
     const parsed = parseLine(line);
+    if (parsed.kind === 'not-json') notJson.push(place);
     if (parsed.kind === 'problem') problems.push(`${place}: ${parsed.problem}`);
     return parsed.kind === 'record' ? [{ place, record: parsed.record }] : [];
   });
+  // A file of another format is one mistake, however many lines it has.
+  const [first, ...more] = notJson;
+  const like = more.length > 0 ? ` (and ${more.length} more ${more.length === 1 ? 'line' : 'lines'} like it)` : '';
+  if (first) problems.push(`${first}: is not JSON: a record is one JSON object on one line${like}`);
   if (problems.length > 0) throw new CliError(problems);
   return records;
 }
@@ -51,7 +58,7 @@ export function holdsRecords(text: string): boolean {
 
 export function readText(path: string): string {
   try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8');
+    return path === '-' ? readStdin() : readFileSync(path, 'utf8');
   } catch (cause) {
     throw new CliError([`${path}: no such file, or it cannot be read`], { cause });
   }
@@ -60,6 +67,7 @@ export function readText(path: string): string {
 type ParsedLine =
   | { readonly kind: 'record'; readonly record: AuditRecord }
   | { readonly kind: 'other' }
+  | { readonly kind: 'not-json' }
   | { readonly kind: 'problem'; readonly problem: string };
 
 function parseLine(line: string): ParsedLine {
@@ -67,7 +75,7 @@ function parseLine(line: string): ParsedLine {
   try {
     value = JSON.parse(line);
   } catch {
-    return { kind: 'problem', problem: 'is not JSON: a record is one JSON object on one line' };
+    return { kind: 'not-json' };
   }
   const logged = LogLine.safeParse(value);
   if (logged.success && logged.data.record === undefined) return { kind: 'other' };

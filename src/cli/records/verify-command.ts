@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { DEFAULT_NAMESPACE } from '../../admission/index.ts';
 import { ModelVersion } from '../../api/index.ts';
@@ -17,7 +17,7 @@ import { parseManifest, parseManifests } from '../load-manifests.ts';
 import { printable } from '../printable.ts';
 import { readStored } from '../read-version.ts';
 import { parseVersion } from '../stored-version.ts';
-import { locateVersion } from '../version-name.ts';
+import { locateVersion, parseVersionName } from '../version-name.ts';
 import { loadPublicKeys, readPublicKeys } from './load-public-keys.ts';
 import { holdsRecords, type LoadedRecord, parseRecords, readText } from './load-records.ts';
 
@@ -55,12 +55,23 @@ export function buildVerifyCommand(exit: (code: ExitCode) => void): Command {
 
 async function verify(target: string, options: VerifyOptions): Promise<ExitCode> {
   const keys = await findKeys(options);
-  const verified =
-    target === '-' || existsSync(target) ? verifyFile(target, keys) : [await verifyStored(target, options, keys)];
+  const verified = namesFile(target)
+    ? verifyFile(target, keys)
+    : [await verifyStored(parseVersionName(target), options, keys)];
   if (verified.length === 0) throw new CliError([`${target}: holds neither ModelVersions nor records`]);
   for (const one of verified) console.log(`${one.title}: ${render(one)}`);
   if (verified.some(({ misfit }) => misfit)) return EXIT.rejected;
   return verified.some(({ masked }) => masked) ? EXIT.error : EXIT.approved;
+}
+
+/** Neither a folder of a version's name nor what lies in one called mv hides the version. */
+function namesFile(target: string): boolean {
+  if (target === '-') return true;
+  if (parseVersionName(target) !== target) return false;
+  const found = statSync(target, { throwIfNoEntry: false });
+  if (found?.isDirectory() && target.includes('/'))
+    throw new CliError([`${target} is a folder: give a file in it, or the name of a ModelVersion`]);
+  return found !== undefined && !found.isDirectory();
 }
 
 const SIGNATURES = { holds: ', signature holds', none: ', not signed', unasked: '' } as const;

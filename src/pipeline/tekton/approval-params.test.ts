@@ -23,6 +23,7 @@ test.each([
   ['an object in JSON', '{"name": "bob"}', 'approvers is a list, always'],
   ['a list that ends nowhere', '["bob"', 'write approvers: [\'["bob"\']'],
   ['an empty text', '', 'parameter approvers: names nobody'],
+  ['a group without a name', 'alice,group:', 'parameter approvers: "group:" is nobody: write group:NAME'],
   ['an empty list', [], 'parameter approvers: names nobody'],
   ['a gap in the list', 'alice,,bob', 'parameter approvers: names nobody'],
   ['numbers', [1], 'parameter approvers.0'],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { approversMessage, ModelVersionSpec, SERVED_STAGES } from '../../api/index.ts';
 import type { GateRequest } from '../ask-for-stage.ts';
+import { findMisspeltApprover } from '../find-misspelt-approver.ts';
 import type { CustomRun } from './custom-run.ts';
 
 /** What the parameters of an approval task ask for. */
@@ -21,7 +22,11 @@ const Names = z
     (value) => (typeof value === 'string' ? splitNames(value) : value),
     z.array(z.string(), { error: ({ input }) => approversMessage(input) }).max(64, 'has at most 64 entries'),
   )
-  .refine((names) => names.length > 0 && names.every((name) => name.trim() !== ''), NO_APPROVERS);
+  .refine((names) => names.length > 0 && names.every((name) => name.trim() !== ''), NO_APPROVERS)
+  .check((context) => {
+    const misspelt = findMisspeltApprover(context.value);
+    if (misspelt) context.issues.push({ code: 'custom', input: context.value, message: misspelt.message });
+  });
 
 const METRICS = 'is an object of numbers, as in {"accuracy": 0.93}';
 const Metrics = z.preprocess(
