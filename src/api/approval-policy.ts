@@ -32,9 +32,15 @@ const PolicyMatch = z.strictObject({
 });
 
 const Limits = z.strictObject({
-  timeout: Duration.optional().describe('Of one evaluation; 100ms where it is left out.'),
-  memory: Quantity.optional().describe("The policy's WebAssembly memory; 16Mi where it is left out."),
-  input: Quantity.optional().describe('The input as JSON; 256Ki where it is left out.'),
+  timeout: Duration.optional().describe(
+    'Of one evaluation; 100ms where it is left out, 5s at most; more is taken for 5s.',
+  ),
+  memory: Quantity.optional().describe(
+    "The policy's WebAssembly memory; 16Mi where it is left out, 256Mi at most; more is taken for 256Mi.",
+  ),
+  input: Quantity.optional().describe(
+    'The input as JSON; 256Ki where it is left out, 4Mi at most; more is taken for 4Mi.',
+  ),
 });
 
 const openObject = () =>
