@@ -1,4 +1,4 @@
-# The operator's image (charts/assent), which holds the whole CLI: docker build -t assent .
+# The operator's image (charts/assent), which holds the whole CLI: docker build -t assent:0.1.0 .
 FROM golang:1.26 AS compiler
 WORKDIR /src/compiler
 COPY compiler/ ./

@@ -5,7 +5,14 @@ import { afterAll, expect, test } from 'vitest';
 import { ensureCompiler, repositoryRoot } from '../src/dev/index.ts';
 import { createCompiler } from '../src/rego/index.ts';
 
-const pages = ['README.md', 'docs/policies.md', 'docs/library.md', 'docs/pipelines.md', 'docs/gitops.md'];
+const pages = [
+  'README.md',
+  'docs/install.md',
+  'docs/policies.md',
+  'docs/library.md',
+  'docs/pipelines.md',
+  'docs/gitops.md',
+];
 
 const compiler = createCompiler({
   reactor: await ensureCompiler(),

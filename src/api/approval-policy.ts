@@ -11,15 +11,15 @@ import { inCrd } from './rule.ts';
 import { Stage } from './stage.ts';
 
 const SelectorExpression = z.strictObject({
-  key: z.string().min(1),
-  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-  values: z.array(z.string()).optional(),
+  key: z.string().min(1).describe('The label.'),
+  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How the label is compared with the values.'),
+  values: z.array(z.string()).optional().describe('Of In and NotIn.'),
 });
 
 /** Kubernetes' LabelSelector. */
 export const LabelSelector = z.strictObject({
-  matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z.array(SelectorExpression).optional(),
+  matchLabels: z.record(z.string(), z.string()).optional().describe('Labels with their values; all must be there.'),
+  matchExpressions: z.array(SelectorExpression).optional().describe('What must hold of labels; all of it.'),
 });
 export type LabelSelector = z.infer<typeof LabelSelector>;
 
@@ -32,9 +32,15 @@ const PolicyMatch = z.strictObject({
 });
 
 const Limits = z.strictObject({
-  timeout: Duration.optional().describe('Of one evaluation; 100ms where it is left out.'),
-  memory: Quantity.optional().describe("The policy's WebAssembly memory; 16Mi where it is left out."),
-  input: Quantity.optional().describe('The input as JSON; 256Ki where it is left out.'),
+  timeout: Duration.optional().describe(
+    'Of one evaluation; 100ms where it is left out, 5s at most; more is taken for 5s.',
+  ),
+  memory: Quantity.optional().describe(
+    "The policy's WebAssembly memory; 16Mi where it is left out, 256Mi at most; more is taken for 256Mi.",
+  ),
+  input: Quantity.optional().describe(
+    'The input as JSON; 256Ki where it is left out, 4Mi at most; more is taken for 4Mi.',
+  ),
 });
 
 const openObject = () =>
@@ -47,7 +53,7 @@ const openObject = () =>
 
 /** What a policy says besides its Rego: what a decision is made from, and a record keeps. */
 export const PolicyRules = z.strictObject({
-  match: PolicyMatch.optional(),
+  match: PolicyMatch.optional().describe('Which versions it judges; all where it is left out.'),
   parameters: openObject().optional().describe('Becomes data.parameters.'),
   parametersSchema: openObject().optional().describe('JSON Schema of the parameters; a policy whose do not fit errs.'),
   data: openObject().optional().describe('Becomes data.'),
@@ -61,7 +67,7 @@ export const PolicyRules = z.strictObject({
     .optional()
     .describe('What a policy that errs means: wait (Block, the default), or let people decide (Manual).'),
   mode: z.enum(['Enforce', 'Shadow']).optional().describe('Shadow: evaluated and reported, decides nothing.'),
-  limits: Limits.optional(),
+  limits: Limits.optional().describe('What one evaluation may take.'),
   evidence: EvidenceTrust.optional().describe('Whose signed statements become input.verified.attestations.'),
 });
 
@@ -88,11 +94,11 @@ export const ClusterApprovalPolicySpec = policySpec('Cluster');
 
 /** One error of the Rego compiler. Lines and columns count from 1. */
 const PolicyError = z.strictObject({
-  file: z.string(),
-  line: z.number().int(),
-  column: z.number().int(),
+  file: z.string().describe('The module.'),
+  line: z.number().int().describe('From 1 on.'),
+  column: z.number().int().describe('From 1 on.'),
   code: z.string().describe("OPA's code, such as rego_parse_error."),
-  message: z.string(),
+  message: z.string().describe('What is wrong.'),
 });
 export type PolicyError = z.infer<typeof PolicyError>;
 
@@ -101,32 +107,37 @@ const count = () => z.number().int().min(0);
 /** How a policy has fared since its rules came in force; written now and then, not with every evaluation. */
 const PolicyEvaluations = z.strictObject({
   rulesDigest: z.string().describe('SHA-256 of the rules and fields that the counts are of.'),
-  allow: count(),
-  require: count(),
-  deny: count(),
-  error: count(),
+  allow: count().describe('How often it allowed.'),
+  require: count().describe('How often it asked for people.'),
+  deny: count().describe('How often it denied.'),
+  error: count().describe('How often it gave no result.'),
   killed: count().describe('How often it was stopped at its deadline or its memory limit.'),
-  slowestMicroseconds: count(),
-  lastEvaluatedAt: z.string().optional(),
+  slowestMicroseconds: count().describe('How long the slowest evaluation took.'),
+  lastEvaluatedAt: z.string().optional().describe('When it was last evaluated.'),
 });
 export type PolicyEvaluations = z.infer<typeof PolicyEvaluations>;
 
 export const ApprovalPolicyStatus = z.strictObject({
-  observedGeneration: z.number().int().optional(),
+  observedGeneration: z
+    .number()
+    .int()
+    .optional()
+    .describe('The generation that the operator has looked at; -1: none yet.'),
   digest: z.string().optional().describe('SHA-256 of the compiled policy in force.'),
   bundle: z
     .strictObject({
       digest: z.string().describe('What spec.bundle.digest would pin.'),
       revision: z.string().optional().describe("As the bundle's manifest says it."),
-      fetchedAt: z.string(),
+      fetchedAt: z.string().describe('When it was fetched.'),
     })
     .optional()
     .describe('The bundle in force.'),
   builtins: z.array(z.string()).optional().describe('The builtins that the policy calls outside WebAssembly.'),
   reads: z.array(z.string()).optional().describe('The paths of input and data that the policy reads.'),
-  errors: z.array(PolicyError).max(100).optional(),
+  errors: z.array(PolicyError).max(100).optional().describe('Why it does not compile.'),
   evaluations: PolicyEvaluations.optional().describe('Counts of evaluations by outcome.'),
   conditions: inCrd(z.array(Condition).optional(), {
+    description: 'What holds of it now, and why.',
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['type'],
   }),

@@ -28,12 +28,12 @@ export type ApprovedReason = keyof typeof APPROVED_REASONS;
 
 /** A condition as Kubernetes defines it (KEP-1623). */
 export const Condition = z.strictObject({
-  type: z.string().max(316),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().max(1024),
-  message: z.string().max(32768),
-  lastTransitionTime: z.string(),
-  observedGeneration: z.number().int().optional(),
+  type: z.string().max(316).describe('What it is about.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+  reason: z.string().max(1024).describe('Why, in one word for programs.'),
+  message: z.string().max(32768).describe('Why, for people.'),
+  lastTransitionTime: z.string().describe('Since when its status is this one (RFC 3339).'),
+  observedGeneration: z.number().int().optional().describe('The generation that it tells of.'),
 });
 export type Condition = z.infer<typeof Condition>;
 

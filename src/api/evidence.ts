@@ -23,7 +23,10 @@ export const AttestationSource = inCrd(
     .strictObject({
       inline: z.string().min(1).max(MAX_STATEMENT_BYTES).optional().describe('The DSSE envelope, as JSON.'),
       configMap: z
-        .strictObject({ name: z.string().min(1).max(253), key: z.string().min(1).max(253) })
+        .strictObject({
+          name: z.string().min(1).max(253).describe("The ConfigMap's name."),
+          key: z.string().min(1).max(253).describe('The entry that holds the envelope.'),
+        })
         .optional()
         .describe("A ConfigMap of the version's namespace."),
       uri: inCrd(
@@ -61,7 +64,7 @@ const EvidenceKey = z.strictObject({
 });
 
 /** Whose statements a policy believes. */
-export const EvidenceTrust = z.strictObject({ keys: z.array(EvidenceKey).min(1).max(16) });
+export const EvidenceTrust = z.strictObject({ keys: z.array(EvidenceKey).min(1).max(16).describe('Any of them.') });
 export type EvidenceTrust = z.infer<typeof EvidenceTrust>;
 
 function isPublicKey(text: string): boolean {
@@ -77,8 +80,8 @@ function isPublicKey(text: string): boolean {
 export const EvidenceReport = z.strictObject({
   type: z.string().describe("The entry's type."),
   entry: z.number().int().describe('Its index in spec.evidence.'),
-  outcome: z.enum(['Verified', 'Refused', 'Unavailable']),
-  predicateType: z.string().optional(),
+  outcome: z.enum(['Verified', 'Refused', 'Unavailable']).describe('Only Verified is told to policies.'),
+  predicateType: z.string().optional().describe('What the statement says it is.'),
   keyId: z.string().optional().describe("SHA-256 of the public key's SPKI form."),
   message: z.string().optional().describe('Why it does not count.'),
 });

@@ -8,6 +8,8 @@ import { SERVED_STAGES, type ServedStage, Stage } from './stage.ts';
 
 const name = z.string().min(1).max(253);
 
+const secretName = name.describe("The Secret's name.");
+
 const SECRET_KEY = 'a Secret of the same namespace';
 
 /** The address of an MLflow server, and what it takes to ask it. */
@@ -18,7 +20,7 @@ const MlflowServer = z.strictObject({
     .regex(/^https?:\/\/[^/?#@\s]+/, 'an address reads https://HOST[:PORT][/PREFIX]')
     .describe('Where MLflow is: https://HOST[:PORT][/PREFIX], as MLFLOW_TRACKING_URI.'),
   auth: z
-    .strictObject({ secretRef: z.strictObject({ name }) })
+    .strictObject({ secretRef: z.strictObject({ name: secretName }).describe('Which Secret.') })
     .optional()
     .describe(
       `${SECRET_KEY} with username and password, or token; it says itself to which host they may be sent, and may hold ca.crt.`,
@@ -36,7 +38,10 @@ const alias = z.string().min(1).max(256);
 
 const Export = z.strictObject({
   aliases: z
-    .strictObject({ Staging: alias.optional(), Production: alias.optional() } satisfies Record<ServedStage, z.ZodType>)
+    .strictObject({
+      Staging: alias.optional().describe('Of Staging.'),
+      Production: alias.optional().describe('Of Production.'),
+    } satisfies Record<ServedStage, z.ZodType>)
     .optional()
     .describe('The alias that points to the newest version of a stage. Left out: champion for Production.'),
   stages: z.boolean().optional().describe("Move MLflow's own stages too; true where it is left out."),
@@ -51,7 +56,7 @@ const SOMETHING: CelRule = {
 export const ModelRegistrySpec = inCrd(
   z
     .strictObject({
-      mlflow: MlflowServer,
+      mlflow: MlflowServer.describe('The MLflow server, and what it takes to ask it.'),
       models: z.array(z.string().min(1)).max(256).optional().describe('Model names; * stands for any characters.'),
       import: Import.optional().describe('Registered versions become ModelVersions.'),
       export: Export.optional().describe('Decisions move what the registry shows.'),
@@ -65,7 +70,7 @@ export const ModelRegistrySpec = inCrd(
         'How often the registry is compared; 1m where it is left out, 1s at least.',
       ),
       webhookSecret: z
-        .strictObject({ name, key: name })
+        .strictObject({ name: secretName, key: name.describe('The entry that holds it.') })
         .optional()
         .describe(`The secret of MLflow's webhook, in ${SECRET_KEY}.`),
     })
@@ -77,12 +82,23 @@ export type ModelRegistrySpec = z.infer<typeof ModelRegistrySpec>;
 const count = () => z.number().int().min(0);
 
 export const ModelRegistryStatus = z.strictObject({
-  observedGeneration: z.number().int().optional(),
+  observedGeneration: z
+    .number()
+    .int()
+    .optional()
+    .describe('The generation that the operator has looked at; -1: none yet.'),
   versions: count().optional().describe('Versions of the registry that match, as it was compared last.'),
   imported: count().optional().describe('How many of them are ModelVersions.'),
   pendingExports: count().optional().describe('Decisions that the registry does not show yet.'),
   drifted: z
-    .array(z.strictObject({ model: z.string(), version: z.string(), found: z.string(), decided: Stage }))
+    .array(
+      z.strictObject({
+        model: z.string().describe('The registered model.'),
+        version: z.string().describe('Its version.'),
+        found: z.string().describe('What the registry says.'),
+        decided: Stage,
+      }),
+    )
     .max(100)
     .optional()
     .describe('Versions whose stage somebody moved in the registry: what was found there, and what was decided.'),
@@ -94,6 +110,7 @@ export const ModelRegistryStatus = z.strictObject({
     .describe('The annotation assent.dev/sync-requested-at of the last comparison that somebody asked for.'),
   lastEventTime: z.string().optional().describe('When the last webhook with a good signature came.'),
   conditions: inCrd(z.array(Condition).optional(), {
+    description: 'What holds of it now, and why.',
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['type'],
   }),

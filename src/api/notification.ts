@@ -29,6 +29,7 @@ const PLACEHOLDERS = [
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 const name = z.string().min(1).max(253);
+const secretName = name.describe("The Secret's name.");
 const caBundle = z.string().max(65536).optional().describe("Authorities in PEM that sign the server's certificate.");
 
 /** Names nothing that is not there: both JavaScript and the API server's RE2 read it. */
@@ -59,7 +60,8 @@ export const NotificationSpec = inCrd(
           models: z.array(z.string().min(1)).max(256).optional().describe('Model names; * stands for any characters.'),
           stages: z.array(Stage).max(8).optional().describe('The stages asked for.'),
         })
-        .optional(),
+        .optional()
+        .describe('Which versions are told of; all of the namespace where it is left out.'),
       events: z
         .array(z.enum(NOTIFICATION_EVENTS))
         .min(1)
@@ -74,15 +76,18 @@ export const NotificationSpec = inCrd(
             .regex(/^https?:\/\/[^/?#@\s]+/, 'an address reads https://HOST[:PORT][/PATH]')
             .describe('Takes CloudEvents 1.0 by POST, in structured mode.'),
           auth: z
-            .strictObject({ secretRef: z.strictObject({ name }) })
+            .strictObject({ secretRef: z.strictObject({ name: secretName }).describe('Which Secret.') })
             .optional()
             .describe('A Secret of the same namespace with host, and token or username and password.'),
           caBundle,
         })
-        .optional(),
+        .optional()
+        .describe('A receiver of CloudEvents.'),
       slack: z
         .strictObject({
-          secretRef: z.strictObject({ name, key: name }).describe('The entry that holds the address of the webhook.'),
+          secretRef: z
+            .strictObject({ name: secretName, key: name.describe('Its entry.') })
+            .describe('The entry that holds the address of the webhook.'),
           caBundle,
         })
         .optional()
@@ -101,17 +106,22 @@ export type NotificationSpec = z.infer<typeof NotificationSpec>;
 const count = () => z.number().int().min(0);
 
 export const NotificationStatus = z.strictObject({
-  observedGeneration: z.number().int().optional(),
+  observedGeneration: z
+    .number()
+    .int()
+    .optional()
+    .describe('The generation that the operator has looked at; -1: none yet.'),
   delivered: count().optional().describe('How many were taken by the receiver.'),
   failed: count().optional().describe('How many were given up: the receiver refused them, or too many waited.'),
   waiting: count().optional().describe('How many wait for the receiver.'),
-  lastDeliveryTime: z.string().optional(),
+  lastDeliveryTime: z.string().optional().describe('When the receiver last took one.'),
   deliveredUntil: z
     .string()
     .optional()
     .describe('What was decided before this time is not told again after a restart.'),
   recentIds: z.array(z.string()).max(256).optional().describe('What was told of later decisions.'),
   conditions: inCrd(z.array(Condition).optional(), {
+    description: 'What holds of it now, and why.',
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['type'],
   }),

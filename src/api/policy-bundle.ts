@@ -7,7 +7,9 @@ const namespace = name
   .optional()
   .describe("Of a ClusterApprovalPolicy alone; an ApprovalPolicy reads its own namespace's objects.");
 
-const SecretRef = z.strictObject({ name, namespace });
+const secretName = name.describe("The Secret's name.");
+
+const SecretRef = z.strictObject({ name: secretName, namespace });
 
 /** An RSA, P-256, P-384, P-521 or Ed25519 key; the kind of the key says by which algorithm it is used. */
 const PublicKey = z.string().max(8192).describe('A public key in PEM.');
@@ -21,7 +23,10 @@ const BundleKey = inCrd(
   z
     .strictObject({
       publicKey: PublicKey.optional(),
-      secretRef: z.strictObject({ name, namespace, key: name }).optional().describe('A shared secret, for HS256.'),
+      secretRef: z
+        .strictObject({ name: secretName, namespace, key: name.describe('The entry that holds it.') })
+        .optional()
+        .describe('A shared secret, for HS256.'),
     })
     .refine(({ publicKey, secretRef }) => (publicKey === undefined) !== (secretRef === undefined), KEY_RULE.message),
   {
@@ -35,7 +40,10 @@ const Verify = inCrd(
   z
     .strictObject({
       bundle: z
-        .strictObject({ keys: keys(BundleKey), scope: z.string().max(253).optional() })
+        .strictObject({
+          keys: keys(BundleKey),
+          scope: z.string().max(253).optional().describe('The scope that the signature must name.'),
+        })
         .optional()
         .describe("OPA's .signatures.json within the bundle."),
       cosign: z
@@ -77,7 +85,7 @@ export const PolicyBundle = inCrd(
     http: z.string().min(1).max(2048).optional().describe('On a server: https://HOST/PATH of a tar.gz.'),
     configMap: z
       .strictObject({
-        name,
+        name: name.describe("The ConfigMap's name."),
         namespace,
         key: name.optional().describe('The entry that is a tar.gz; without it all entries are files of the bundle.'),
       })
@@ -96,7 +104,7 @@ export const PolicyBundle = inCrd(
     verify: Verify.optional(),
     interval: Duration.optional().describe('How often it is asked for; 5m where it is left out, 1s at least.'),
     auth: z
-      .strictObject({ secretRef: SecretRef })
+      .strictObject({ secretRef: SecretRef.describe('Which Secret.') })
       .optional()
       .describe('A Secret with credentials, which says itself to which host they may be sent.'),
     caBundle: z.string().max(65536).optional().describe("Authorities in PEM that sign the server's certificate."),

@@ -23,6 +23,7 @@ export const StageApprovalsStatus = z.strictObject({
   approved: z.number().int().describe('How many versions stand here.'),
   omitted: z.number().int().describe('How many approved versions do not fit here; the guard refuses them.'),
   conditions: inCrd(z.array(Condition), {
+    description: 'What holds of it now, and why.',
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['type'],
   }),

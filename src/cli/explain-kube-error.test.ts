@@ -7,7 +7,11 @@ test.for<{ what: string; code: KubeApiError['code']; answer?: string; says: stri
   { what: 'a cluster that does not answer', code: 'timeout', says: '--context NAME choose another cluster' },
   { what: 'credentials that have run out', code: 'unauthorized', answer: 'Unauthorized', says: 'log in again' },
   { what: 'a missing right', code: 'forbidden', answer: 'sam cannot list', says: 'ClusterRole that allows it' },
-  { what: 'a cluster without the CRDs', code: 'not-found', says: 'helm install assent charts/assent' },
+  {
+    what: 'a cluster without the CRDs',
+    code: 'not-found',
+    says: 'charts/assent --namespace assent-system --create-namespace`',
+  },
   { what: 'an object that is not there', code: 'not-found', answer: 'mv-1 not found', says: 'mv-1 not found' },
   { what: 'a list that took too long', code: 'gone', answer: 'expired', says: 'try again' },
   { what: 'anything else', code: 'invalid', answer: 'the reason is too long', says: 'the reason is too long' },

@@ -32,4 +32,4 @@ function explain({ code, message, answer }: KubeApiError): readonly string[] {
 
 const ROLES =
   'ask for the ClusterRole that allows it: assent-viewer to read versions, assent-approver to decide on them';
-const NOT_INSTALLED = `the cluster does not know ModelVersions (${GROUP}): install Assent with \`helm install assent charts/assent\`, or run \`npm start\` for a cluster on this machine`;
+const NOT_INSTALLED = `the cluster does not know ModelVersions (${GROUP}): install Assent with \`helm install assent charts/assent --namespace assent-system --create-namespace\` (docs/install.md), or run \`npm start\` for a cluster on this machine`;

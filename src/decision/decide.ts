@@ -28,6 +28,9 @@ export interface Decision {
   readonly requeueAfterMs?: number;
 }
 
+/** The reason of the approval that moves nothing. */
+export const NO_STAGE_ASKED = 'no stage is asked for';
+
 /** How often a waiting version is judged again by policies that read the clock. */
 const CLOCK_INTERVAL_MS = 60_000;
 
@@ -171,7 +174,7 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
  */
 function whyNobodyIsAsked({ modelVersion: { spec, status }, policies }: Snapshot): string | null {
   const stage = status?.stage ?? 'None';
-  if (spec.stage === 'None') return stage === 'None' ? 'no stage is asked for' : null;
+  if (spec.stage === 'None') return stage === 'None' ? NO_STAGE_ASKED : null;
   if (spec.stage !== 'Archived' || SERVED_STAGES.some((served) => served === stage)) return null;
   return policies.some(({ spec: { match, mode } }) => mode !== 'Shadow' && match?.stages?.includes('Archived'))
     ? null

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { aScene, type Scene } from '../../test/a-snapshot.ts';
-import type { ApprovalPolicySpec } from '../api/index.ts';
+import { type ApprovalPolicySpec, SERVED_STAGES, STAGES } from '../api/index.ts';
 import { buildPlan } from './plan.ts';
+import { verifyStatus } from './verify-version.ts';
 
 const people = ['alice', 'bob', 'carol'] as const;
 const reasons = fc.array(fc.constantFrom('r1', 'r2', 'r3'), { maxLength: 2 });
@@ -136,5 +137,55 @@ it('the order of the policies does not matter', () => {
         expect(other).toEqual(one);
       },
     ),
+  );
+});
+
+const lasting = fc.record(
+  {
+    onReject: fc.constantFrom('Archive' as const, 'Keep' as const),
+    mode: fc.constantFrom('Enforce' as const, 'Shadow' as const),
+    pendingTimeout: fc.constantFrom('1s', '1h'),
+  },
+  { requiredKeys: [] },
+);
+const event = fc.oneof(
+  fc.record({
+    kind: fc.constant('decided' as const),
+    user: fc.constantFrom(...people),
+    verdict: fc.constantFrom('approve' as const, 'reject' as const, 'revoke' as const),
+  }),
+  fc.record({ kind: fc.constant('changed' as const), stage: fc.constantFrom(...STAGES) }),
+  fc.record({ kind: fc.constant('superseded' as const) }),
+);
+
+it('whatever happens to a version, its status fits itself', () => {
+  const rules = fc.array(fc.tuple(policy, lasting), { maxLength: 2 });
+  fc.assert(
+    fc.property(rules, fc.array(event, { maxLength: 6 }), (some, events) => {
+      let scene: Scene = aScene();
+      for (const [index, [{ result, spec }, more]] of some.entries()) {
+        const [name, all] = [`p${index}`, { ...spec, ...more }];
+        scene =
+          'error' in result
+            ? scene.withFailingPolicy(name, result.error, all)
+            : scene.withPolicy(name, result.value, all);
+      }
+      const expectFits = () => expect(verifyStatus(scene.snapshot.modelVersion)).toBeNull();
+      scene = scene.applied();
+      expectFits();
+      for (const [index, happened] of events.entries()) {
+        scene = scene.after(1_000);
+        if (happened.kind === 'decided')
+          scene = scene.decidedBy(happened.user, happened.verdict, `no. ${index}`).applied();
+        else if (happened.kind === 'changed') {
+          scene = scene.withSpec({ stage: happened.stage });
+          expectFits();
+          scene = scene.applied();
+        } else if (SERVED_STAGES.some((stage) => stage === scene.snapshot.modelVersion.status?.stage))
+          scene = scene.with({ supersededBy: 'fraud-8' }).applied().with({ supersededBy: null });
+        expectFits();
+      }
+    }),
+    { numRuns: 200 },
   );
 });

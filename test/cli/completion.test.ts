@@ -1,7 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { repositoryRoot } from '../../src/dev/index.ts';
 import { complete, hasProgram, installCompletion, SHELLS } from './shells.ts';
 
 // Each test starts a shell, on a machine that does much else.
@@ -56,4 +59,26 @@ test('bash offers all that there is where nothing is written yet', async () => {
     'name',
     'map',
   ]);
+});
+
+describe('the program of docs/cli.md completes kubectl assent', () => {
+  let program: string;
+  beforeAll(async () => {
+    const page = await readFile(join(repositoryRoot, 'docs', 'cli.md'), 'utf8');
+    const [, script = ''] = /^```sh\n(#!.*?)^```$/ms.exec(page) ?? [];
+    program = join(folder, 'kubectl_complete-assent');
+    await writeFile(program, script, { mode: 0o755 });
+  });
+
+  test.for<[what: string, words: readonly string[], expected: readonly string[]]>([
+    ['a command', ['appr'], ['approve', ':4']],
+    ['an option of the command of a command', ['policy', 'test', '--cov'], ['--coverage', ':4']],
+    ['the choices of an option', ['list', '--stage', 'Pr'], ['Production', ':4']],
+    ['files, which the shell knows', ['policy', 'fmt', ''], [':0']],
+    ['nothing where the user alone knows', ['approve', '--reason', 'x'], [':4']],
+  ])('%s', async ([, words, expected]) => {
+    const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
+    const { stdout, stderr } = await promisify(execFile)(program, words, { env });
+    expect({ offered: stdout.split('\n').filter(Boolean), stderr }).toEqual({ offered: expected, stderr: '' });
+  });
 });

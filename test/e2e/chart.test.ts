@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -162,6 +162,23 @@ describe('what the chart installs', () => {
     expect(deploymentOf(byDefault)).toMatchObject(specOf(1, `assent:${readPackageInfo().version}`, { memory: '1Gi' }));
     expect(deploymentOf(changed)).toMatchObject(specOf(0, 'registry.test/assent:9.9.9', { memory: '2Gi' }));
   });
+});
+
+test('docs/install.md and the README install the image that they build', async () => {
+  const read = (path: string) => readFile(join(repositoryRoot, path), 'utf8');
+  const { version } = readPackageInfo();
+  expect(await read('Dockerfile')).toContain(`docker build -t assent:${version} .`);
+  const page = await read('docs/install.md');
+  const [, image = ''] = /^docker push (\S+)$/m.exec(page) ?? [];
+  for (const text of [page, await read('README.md')]) {
+    const [, command = ''] = /^helm install assent (charts(?:.*\\\n)*.*)$/m.exec(text) ?? [];
+    const words = command.replaceAll('\\\n', ' ').split(/ +/);
+    const rendered = await render(...words.slice(words.indexOf('--set')));
+    expect(words).toEqual(expect.arrayContaining(['charts/assent', '--namespace', DEFAULT_NAMESPACE]));
+    expect(rendered['Deployment/assent-operator']).toMatchObject({
+      spec: { template: { spec: { containers: [{ image }] } } },
+    });
+  }
 });
 
 test('the API server accepts every object of the chart', async () => {

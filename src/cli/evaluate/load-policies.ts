@@ -7,6 +7,7 @@ import {
   ApprovalPolicy,
   ClusterApprovalPolicy,
   findParameterProblems,
+  SubmittedMetadata,
 } from '../../api/index.ts';
 import { policyKey } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
@@ -107,6 +108,11 @@ function fromModules(path: string, name: string, modules: Readonly<Record<string
   return { path, policy, manifest: null, inline: false };
 }
 
+const SUBMITTED = {
+  ApprovalPolicy: ApprovalPolicy.extend({ metadata: SubmittedMetadata }),
+  ClusterApprovalPolicy: ClusterApprovalPolicy.extend({ metadata: SubmittedMetadata }),
+} as const;
+
 /** A `policy.yaml` without modules takes those of its folder. */
 function fromManifest(path: string, manifest: Manifest, modules: Readonly<Record<string, string>>): LoadedPolicy {
   const { kind, locate } = manifest;
@@ -116,10 +122,7 @@ function fromManifest(path: string, manifest: Manifest, modules: Readonly<Record
     ]);
   }
   const value = Object.keys(modules).length > 0 ? withModules(manifest.value, modules) : manifest.value;
-  const parsed = parseManifest(
-    { ...manifest, value },
-    kind === 'ApprovalPolicy' ? ApprovalPolicy : ClusterApprovalPolicy,
-  );
+  const parsed = parseManifest({ ...manifest, value }, SUBMITTED[kind]);
   const misfits = findParameterProblems(parsed.spec).map(({ path: at, message }) => {
     const field = ['spec', ...at];
     return `${locate(field)}: ${field.join('.')}: ${message}`;

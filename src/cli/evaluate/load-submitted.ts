@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ModelVersion } from '../../api/index.ts';
+import { ModelVersion, SubmittedMetadata } from '../../api/index.ts';
 import { CliError } from '../cli-error.ts';
 import { type Manifest, parseManifest } from '../load-manifests.ts';
 
@@ -9,6 +9,8 @@ export interface Submitted {
   /** Labels by namespace. */
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
+
+const SubmittedVersion = ModelVersion.extend({ metadata: SubmittedMetadata });
 
 const Namespace = z.looseObject({
   metadata: z.looseObject({ name: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
@@ -26,7 +28,7 @@ export function loadSubmitted(files: readonly string[], manifests: readonly Mani
   const namespaces = new Map<string, Readonly<Record<string, string>>>();
   for (const manifest of manifests) {
     try {
-      if (manifest.kind === 'ModelVersion') versions.push(parseManifest(manifest, ModelVersion));
+      if (manifest.kind === 'ModelVersion') versions.push(parseManifest(manifest, SubmittedVersion));
       else if (manifest.kind === 'Namespace') {
         const { name, labels } = parseManifest(manifest, Namespace).metadata;
         namespaces.set(name, labels);
