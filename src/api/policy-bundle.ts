@@ -130,7 +130,15 @@ const REFERENCE_RULES: Readonly<Record<PolicyScope, CelRule>> = {
 /** What the API server checks of `modules` and `bundle` together, in a spec of this scope. */
 export function sourceRules(scope: PolicyScope): readonly CelRule[] {
   return [
-    { rule: 'has(self.modules) != has(self.bundle)', message: 'a policy has modules or a bundle, and not both' },
+    {
+      rule: 'has(self.modules) || has(self.bundle)',
+      message:
+        'the policy has neither modules nor a bundle: `assent policy render FOLDER` prints it with the .rego files beside it',
+    },
+    {
+      rule: '!has(self.modules) || !has(self.bundle)',
+      message: 'the policy has modules and a bundle: leave one of them out',
+    },
     REFERENCE_RULES[scope],
   ];
 }
@@ -140,9 +148,9 @@ export function checkSource(
   { modules, bundle }: { readonly modules?: unknown; readonly bundle?: PolicyBundle | undefined },
   scope: PolicyScope,
 ): string | null {
-  const [one, references] = sourceRules(scope);
-  if ((modules === undefined) === (bundle === undefined)) return one?.message ?? null;
-  if (!bundle) return null;
+  const [some, one, references] = sourceRules(scope);
+  if (!bundle) return modules === undefined ? (some?.message ?? null) : null;
+  if (modules !== undefined) return one?.message ?? null;
   const { oci, http, configMap, digest, verify, auth } = bundle;
   const [source, trust, cosign] = RULES;
   if ([oci, http, configMap].filter((given) => given !== undefined).length !== 1) return source?.message ?? null;

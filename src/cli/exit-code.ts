@@ -58,6 +58,11 @@ const MEANINGS = {
     rejected: 'a mistake, or with --strict a warning',
     error: 'wrong usage, or a file that cannot be read',
   },
+  render: {
+    approved: 'printed',
+    rejected: 'a mistake: nothing is printed',
+    error: 'wrong usage, or a file that cannot be read',
+  },
   test: {
     approved: 'every test passes',
     rejected: 'a test fails, or too little is covered',

@@ -27,6 +27,7 @@ wrote my-policy/my-policy_cases.yaml
 Next:
   assent policy check my-policy
   assent policy test my-policy
+  assent policy render my-policy | kubectl apply -f -
 `,
     });
     const policy = (...args: readonly string[]) => runCli(['policy', ...args], { cwd: folder });

@@ -406,9 +406,9 @@ describe('the API server refuses a policy', () => {
     [
       'with modules and a bundle',
       { modules, bundle: { configMap: { name: 'x' } } },
-      'modules or a bundle, and not both',
+      'modules and a bundle: leave one of them out',
     ],
-    ['with neither', {}, 'modules or a bundle, and not both'],
+    ['with neither', {}, 'neither modules nor a bundle: `assent policy render FOLDER`'],
     [
       'of two sources',
       { bundle: { configMap: { name: 'x' }, http: 'https://x' } },

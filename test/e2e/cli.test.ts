@@ -457,6 +457,7 @@ describe('assent who-can', () => {
     expect(stderr).toContain('bob may not list clusterroles, clusterrolebindings, roles in');
     expect(stderr).toContain(`bob may approve ${name}`);
     expect(stdout).toMatch(/bob +User +RBAC: allowed by .* 1\n/);
+    expect(stdout).not.toContain('No binding names');
     expect(stdout).toContain('The policies may not be read: if they separate duties, sam');
     expect(status).toBe(2);
   });

@@ -53,6 +53,16 @@ describe('a version that a training job registers', () => {
     });
   });
 
+  it('is explained by what the operator read of its run', async () => {
+    const flags = ['-n', ground.cluster.namespace, '--kubeconfig', sharedCluster().kubeconfig];
+    const { stdout, stderr } = await runCli(['policy', 'explain', 'fraud-1', ...flags, '-o', 'json']);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcome: 'Approved',
+      policies: [{ policy: 'ApprovalPolicy/accuracy', outcome: 'allow', reasons: ['accurate'] }],
+    });
+  });
+
   it('waits for a person below the threshold, and MLflow shows what the person decided', async () => {
     await until(() => ground.approved('fraud-2'), 'AwaitingApproval');
     expect(await shown('fraud', '2')).toEqual({ stage: 'None', aliases: [] });

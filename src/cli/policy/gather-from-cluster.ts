@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ApprovalPolicy, ClusterApprovalPolicy, ModelVersion, SERVED_STAGES } from '../../api/index.ts';
-import { parseSubmitter } from '../../decision/index.ts';
+import { buildRegistryFacts, parseSubmitter, type Snapshot } from '../../decision/index.ts';
 import {
   type Cluster,
   KubeApiError,
@@ -9,7 +9,7 @@ import {
   type ResourceType,
   resourcePath,
 } from '../../kube/index.ts';
-import { NAMESPACES, POLICIES } from '../../operator/index.ts';
+import { NAMESPACES, POLICIES, RECORDED_REGISTRY } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { OfflineCase } from '../evaluate/decide-offline.ts';
 import { readStored } from '../read-version.ts';
@@ -35,7 +35,8 @@ export async function gatherCase(
   const modelVersion = stored.data;
   const [champion, labels] = await Promise.all([findHolder(cluster, modelVersion), readLabels(cluster, where)]);
   const now = new Date().toISOString();
-  const given = { modelVersion, champion, labels, submitter: parseSubmitter(modelVersion), verified: {}, now };
+  const verified = readVerified(where, modelVersion);
+  const given = { modelVersion, champion, labels, submitter: parseSubmitter(modelVersion), verified, now };
   const version = parseVersion(object);
   const approved = currentDecision(version) && findApproved(version);
   return { given, stands: approved ? { reason: approved.reason, message: approved.message } : null };
@@ -51,6 +52,12 @@ export async function gatherPolicies(cluster: Cluster, namespace: string): Promi
     policy,
     locate: (place) => ({ ...place, file: `${policy.kind}/${policy.metadata.name}/${place.file}` }),
   }));
+}
+
+/** @returns what the operator has read in the model registry: the CLI asks none. */
+function readVerified({ namespace, name }: VersionName, modelVersion: ModelVersion): Snapshot['verified'] {
+  const content = RECORDED_REGISTRY.read(`${namespace}/${name}`, modelVersion);
+  return content.kind === 'pending' ? {} : buildRegistryFacts(modelVersion, content).verified;
 }
 
 /** Of several versions that hold the stage, the one that came to it last. */

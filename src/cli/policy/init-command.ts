@@ -14,7 +14,15 @@ export function buildInitCommand(): Command {
       const written = writeFiles(folder, buildInitFiles(nameOf(folder)));
       const program = programName(command);
       process.stdout.write(
-        `${written.map((path) => `wrote ${path}\n`).join('')}\nNext:\n  ${program} policy check ${folder}\n  ${program} policy test ${folder}\n`,
+        [
+          ...written.map((path) => `wrote ${path}`),
+          '',
+          'Next:',
+          `  ${program} policy check ${folder}`,
+          `  ${program} policy test ${folder}`,
+          `  ${program} policy render ${folder} | kubectl apply -f -`,
+          '',
+        ].join('\n'),
       );
     });
 }

@@ -8,6 +8,7 @@ import { buildExplainCommand } from './explain-command.ts';
 import { buildFmtCommand } from './fmt-command.ts';
 import { buildImpactCommand } from './impact/impact-command.ts';
 import { buildInitCommand } from './init-command.ts';
+import { buildRenderCommand } from './render-command.ts';
 import { buildTestCommand } from './test-command.ts';
 
 /** Commands for those who write policies, each in a file of its own. */
@@ -21,6 +22,7 @@ export function buildPolicyCommand(exit: (code: ExitCode) => void): Command {
     buildExplainCommand(),
     buildBenchCommand(),
     buildImpactCommand(exit),
+    buildRenderCommand(exit),
     buildBundleCommand(exit),
   ];
   const policy = new Command('policy')

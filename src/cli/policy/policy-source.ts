@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { AnyApprovalPolicy } from '../../api/index.ts';
 import { CliError } from '../cli-error.ts';
 import { isCaseFile, type LoadedPolicy, loadPolicySources } from '../evaluate/load-policies.ts';
+import type { Manifest } from '../load-manifests.ts';
 
 /** A place in a file, as editors and CI systems take it. */
 export interface Place {
@@ -18,6 +19,8 @@ export interface PolicySource {
   /** The file or folder that holds it. */
   readonly path: string;
   readonly policy: AnyApprovalPolicy;
+  /** The YAML document that holds the policy; null where there are Rego modules only. */
+  readonly manifest: Manifest | null;
   /** The Rego modules by file name, without those of the tests. */
   readonly modules: Readonly<Record<string, string>>;
   /** File name → source of its `*_test.rego`. */
@@ -87,6 +90,7 @@ function toSource(loaded: LoadedPolicy): PolicySource {
   return {
     path,
     policy,
+    manifest,
     modules,
     tests: Object.fromEntries(tests),
     caseFiles: [...names.filter(isCaseFile).map((name) => join(folder, name)), ...(isFolder ? casesBelow(folder) : [])],

@@ -28,6 +28,13 @@ Duties are separate: sam submitted it and cannot approve it.
 `);
 });
 
+test('who may read no bindings is told nothing of them', () => {
+  const alice: Holder = { kind: 'User', name: 'alice', groups: ['ml-leads'], via: ['RBAC: allowed by a binding'] };
+  const version = StoredVersion.parse(waiting.applied().snapshot.modelVersion);
+  const text = renderWhoCan(version, [alice], { submitter: 'sam', separate: false }, 'oneself');
+  expect(text).toMatch(/alice +User +RBAC: allowed by a binding +1\n$/);
+});
+
 test('where nothing is open, nothing counts', () => {
   expect(shown(aScene().withPolicy('accuracy', allows()))).toMatch(
     /^fraud-7 is Approved: no approval is open\n.*alice +User .* -\n/s,

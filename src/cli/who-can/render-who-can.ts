@@ -5,8 +5,16 @@ import { currentDecision, type StoredVersion } from '../stored-version.ts';
 import { type Duties, describeCounts, findUnbound } from './counts-for.ts';
 import type { Holder } from './rbac.ts';
 
-/** @returns who may decide on the version, and for which of its open requirements that counts. */
-export function renderWhoCan(version: StoredVersion, holders: readonly Holder[], duties: Duties): string {
+/**
+ * @param scope whether the holders are all there are; who may read no bindings knows of themselves alone
+ * @returns who may decide on the version, and for which of its open requirements that counts
+ */
+export function renderWhoCan(
+  version: StoredVersion,
+  holders: readonly Holder[],
+  duties: Duties,
+  scope: 'everybody' | 'oneself' = 'everybody',
+): string {
   const requirements = currentDecision(version)?.requirements ?? [];
   const rows = holders.map((holder) => [
     holder.name,
@@ -18,7 +26,7 @@ export function renderWhoCan(version: StoredVersion, holders: readonly Holder[],
     ...explainOpen(version),
     '',
     ...(rows.length > 0 ? [renderTable(HEADER, rows).trimEnd()] : [`nobody may approve it: ${BIND}`]),
-    ...explainUnbound(findUnbound(requirements, holders)),
+    ...(scope === 'everybody' ? explainUnbound(findUnbound(requirements, holders)) : []),
     ...explainDuties(duties),
   ]
     .map((line) => `${line}\n`)

@@ -41,6 +41,6 @@ async function whoCan(cluster: Cluster, where: VersionName): Promise<ExitCode> {
   );
   console.error(`${printable(user)} ${own.allowed ? 'may' : 'may not'} approve ${where.name}`);
   const oneself = { kind: 'User', name: user, groups, via: [own.reason || 'SelfSubjectAccessReview'] } as const;
-  if (own.allowed) process.stdout.write(renderWhoCan(version, [oneself], duties));
+  if (own.allowed) process.stdout.write(renderWhoCan(version, [oneself], duties, 'oneself'));
   return EXIT.error;
 }
