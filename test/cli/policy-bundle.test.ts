@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -53,6 +54,56 @@ describe('assent policy bundle', { timeout: 60_000 }, () => {
       status: 1,
       stdout: expect.stringContaining('data.json is not what was signed'),
     });
+  });
+
+  it('tells which parameters of the folder do not come along, and how they do', async () => {
+    const accuracy = join(repositoryRoot, 'policies', 'accuracy');
+    const built = await assent('policy', 'bundle', 'build', accuracy, '-o', 'bare.tar.gz');
+    expect(built).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/policy\.yaml: spec\.parameters \(threshold\) is not part of the bundle: .*\n$/),
+    });
+    expect(built.stderr).toContain('data.json in place of policy.yaml: {"parameters":{"threshold":0.9}}');
+    const whole = await assent('policy', 'bundle', 'build', 'accuracy', '-o', 'whole.tar.gz');
+    expect(whole).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('as docs/bundles.md builds it, decides as docs/bundles.md says', async () => {
+    const docs = await readFile(join(repositoryRoot, 'docs', 'bundles.md'), 'utf8');
+    const lines = [...docs.matchAll(/^\$ ((?:mkdir|cp|echo) .*)$/gm)].map(([, line = '']) => line);
+    const shell = join(folder, 'shell');
+    for (const name of ['policies', 'examples'])
+      await cp(join(repositoryRoot, name), join(shell, name), { recursive: true });
+    execFileSync('sh', ['-ec', lines.join('\n')], { cwd: shell });
+    const options = { cwd: shell, cacheFolder: file('cache') };
+    const examples = [...docs.matchAll(/^\$ assent ((?:policy bundle build|evaluate) .*)\n((?:.+\n)*?)(?=\$|```)/gm)];
+    expect(examples.length).toBe(2);
+    const abbreviated = (text: string) => text.replace(/(sha256:[0-9a-f]{6})[0-9a-f]+/, '$1…');
+    for (const [, line = '', shown = ''] of examples) {
+      const run = await runCli(line.split(/\s+/), options);
+      expect({ ...run, stdout: abbreviated(run.stdout) }).toEqual({ status: 0, stdout: shown, stderr: '' });
+    }
+  });
+
+  it('is taken by what evaluates policies, and refused with a reason by what works on their sources', async () => {
+    const version = join(repositoryRoot, 'examples', 'modelversions', 'approved.yaml');
+    const [evaluated, measured] = await Promise.all([
+      assent('policy', 'eval', version, '-p', 'one.tar.gz', '-o', 'json'),
+      assent('policy', 'bench', 'one.tar.gz', '-f', version, '--duration', '1ms', '-o', 'json'),
+    ]);
+    expect(JSON.parse(evaluated.stdout)).toMatchObject([{ outcome: 'allow' }]);
+    expect(measured.status).toBe(0);
+    for (const args of [
+      ['check', 'one.tar.gz'],
+      ['test', 'one.tar.gz'],
+      ['explain', '-f', version, '-p', 'one.tar.gz'],
+    ])
+      expect(await assent('policy', ...args)).toEqual({
+        status: 2,
+        stdout: '',
+        stderr:
+          'one.tar.gz: is a bundle, which only assent evaluate, replay, policy eval and policy bench take: name the folder that it is built from\n',
+      });
   });
 
   it('decides offline by a bundle', async () => {

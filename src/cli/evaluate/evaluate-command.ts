@@ -4,8 +4,7 @@ import { type ExitCode, renderExitCodes, toExitCode } from '../exit-code.ts';
 import { loadManifests } from '../load-manifests.ts';
 import { regoPaths } from '../rego-paths.ts';
 import { evaluateOffline } from './evaluate-offline.ts';
-import { loadBundlePolicy, splitBundles } from './load-bundle-policy.ts';
-import { loadPolicies } from './load-policies.ts';
+import { loadPoliciesAndBundles } from './load-bundle-policy.ts';
 import { loadSubmitted } from './load-submitted.ts';
 import { DECISION_FORMATS, type DecisionFormat, renderDecisions } from './render-decisions.ts';
 
@@ -34,8 +33,7 @@ export function buildEvaluateCommand(exit: (code: ExitCode) => void): Command {
 
 async function evaluate(files: readonly string[], paths: readonly string[], format: DecisionFormat): Promise<ExitCode> {
   const { versions, namespaces } = loadSubmitted(files, loadManifests(files));
-  const { bundles, others } = splitBundles(paths);
-  const policies = [...loadPolicies(others), ...(await Promise.all(bundles.map(loadBundlePolicy)))];
+  const policies = await loadPoliciesAndBundles(paths);
   await using compiler = createCompiler(regoPaths());
   await using evaluator = createEvaluator({ ...regoPaths(), threads: 1 });
   const now = new Date().toISOString();

@@ -3,8 +3,20 @@ import { type FetchedBundle, fetchBundle } from '../../distribution/index.ts';
 import { compileBundled } from '../../operator/index.ts';
 import type { CompileResult, Compiler } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
-import { isBundlePlace, locateBundle } from '../policy/bundle/locate-bundle.ts';
+import { isBundlePlace } from '../policy/bundle/bundle-place.ts';
+import { locateBundle } from '../policy/bundle/locate-bundle.ts';
 import { buildTransport } from '../policy/bundle/registry-options.ts';
+import { loadPolicies } from './load-policies.ts';
+
+/**
+ * As `loadPolicies`, of bundles too.
+ *
+ * @throws CliError, BundleError
+ */
+export async function loadPoliciesAndBundles(paths: readonly string[]): Promise<readonly AnyApprovalPolicy[]> {
+  const { bundles, others } = splitBundles(paths);
+  return [...loadPolicies(others), ...(await Promise.all(bundles.map(loadBundlePolicy)))];
+}
 
 /** @returns the paths that are bundles, and the others */
 export function splitBundles(paths: readonly string[]): {
@@ -20,7 +32,7 @@ export function splitBundles(paths: readonly string[]): {
  *
  * @throws CliError, BundleError
  */
-export async function loadBundlePolicy(place: string): Promise<AnyApprovalPolicy> {
+async function loadBundlePolicy(place: string): Promise<AnyApprovalPolicy> {
   const fetched = await fetchBundle(locateBundle(place), {}, buildTransport({}));
   const { modules = {}, data: brought = {} } = fetched.kind === 'fetched' ? fetched.bundle : {};
   if (Object.keys(modules).length === 0)

@@ -12,6 +12,7 @@ import {
 import { policyKey } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
 import { loadManifests, type Manifest, parseManifest } from '../load-manifests.ts';
+import { isBundlePlace } from '../policy/bundle/bundle-place.ts';
 
 const WithModules = z.looseObject({ spec: z.looseObject({ modules: z.record(z.string(), z.string()) }) });
 /** A policy, and where it is from. */
@@ -57,7 +58,16 @@ export function isCaseFile(name: string): boolean {
   return /_cases\.ya?ml$/.test(name);
 }
 
+/** @throws CliError where a bundle is named to a command that works on a policy's sources */
+export function refuseBundle(path: string): void {
+  if (!isBundlePlace(path)) return;
+  throw new CliError([
+    `${path}: is a bundle, which only assent evaluate, replay, policy eval and policy bench take: name the folder that it is built from`,
+  ]);
+}
+
 function fromPath(path: string): readonly LoadedPolicy[] {
+  refuseBundle(path);
   if (!existsSync(path)) throw new CliError([`${path}: no such policy file or folder`]);
   if (statSync(path).isDirectory()) return fromFolder(path);
   if (path.endsWith('.rego'))

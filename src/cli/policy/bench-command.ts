@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Duration, parseDurationMs } from '../../api/index.ts';
-import { loadPolicies } from '../evaluate/load-policies.ts';
+import { loadPoliciesAndBundles } from '../evaluate/load-bundle-policy.ts';
 import { loadSubmitted } from '../evaluate/load-submitted.ts';
 import { loadManifests } from '../load-manifests.ts';
 import { renderTable } from '../render-table.ts';
@@ -19,7 +19,7 @@ export function buildBenchCommand(): Command {
     .description(
       'Measures evaluations of policies for ModelVersions, in one thread: times, evaluations a second, memory.',
     )
-    .argument('<file...>', 'policies: folders, .rego files, or YAML files')
+    .argument('<file...>', 'policies: folders, .rego files, YAML files, or bundles (.tar.gz, oci://…)')
     .requiredOption('-f, --filename <file...>', 'ModelVersions, and Namespaces for their labels: YAML or JSON')
     .addOption(
       new Option('--duration <duration>', 'how long to measure each').argParser(parseDuration).default(2000, '2s'),
@@ -27,7 +27,7 @@ export function buildBenchCommand(): Command {
     .addOption(new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'))
     .action(async (paths: readonly string[], { filename, duration, output }: BenchOptions) => {
       const submitted = loadSubmitted(filename, loadManifests(filename));
-      const policies = loadPolicies(paths);
+      const policies = await loadPoliciesAndBundles(paths);
       await using tools = openRegoTools();
       const now = new Date().toISOString();
       const rows = await benchPolicies(submitted, policies, { ...tools, durationMs: duration, now });

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { loadPolicies } from '../evaluate/load-policies.ts';
+import { loadPoliciesAndBundles } from '../evaluate/load-bundle-policy.ts';
 import { loadManifests } from '../load-manifests.ts';
 import { createPaint } from '../paint.ts';
 import { evaluateSubject, loadSubject } from './evaluate-subject.ts';
@@ -18,11 +18,14 @@ export function buildEvalCommand(): Command {
       'Evaluates policies for a ModelVersion, or for an input document, and shows what each answers and what that means.',
     )
     .argument('<file>', 'ModelVersions (and Namespaces), or an input: YAML or JSON, or - for standard input')
-    .requiredOption('-p, --policy <path...>', 'policies: YAML files, .rego files, or folders of Rego modules')
+    .requiredOption(
+      '-p, --policy <path...>',
+      'policies: YAML files, .rego files, folders of Rego modules, or bundles (.tar.gz, oci://…)',
+    )
     .addOption(new Option('-o, --output <format>', 'output format').choices(EVALUATION_FORMATS).default('pretty'))
     .action(async (file: string, { policy, output }: EvalOptions) => {
       const subject = loadSubject(file, loadManifests([file]));
-      const policies = loadPolicies(policy);
+      const policies = await loadPoliciesAndBundles(policy);
       await using tools = openRegoTools();
       const evaluations = await evaluateSubject(subject, policies, { ...tools, now: new Date().toISOString() });
       process.stdout.write(renderEvaluations(evaluations, output, createPaint(process.stdout)));

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { AnyApprovalPolicy } from '../../api/index.ts';
 import { CliError } from '../cli-error.ts';
-import { isCaseFile, type LoadedPolicy, loadPolicySources } from '../evaluate/load-policies.ts';
+import { isCaseFile, type LoadedPolicy, loadPolicySources, refuseBundle } from '../evaluate/load-policies.ts';
 import type { Manifest } from '../load-manifests.ts';
 
 /** A place in a file, as editors and CI systems take it. */
@@ -43,6 +43,7 @@ export function loadSources(paths: readonly string[]): readonly PolicySource[] {
 }
 
 function expandFolder(path: string): readonly string[] {
+  refuseBundle(path);
   if (!existsSync(path)) throw new CliError([`${path}: no such policy file or folder`]);
   if (!statSync(path).isDirectory()) {
     if (isCaseFile(path) || isTest(path))

@@ -12,6 +12,7 @@ import { type CompiledPolicy, createCompiler } from '../../../rego/index.ts';
 import { CliError } from '../../cli-error.ts';
 import { regoPaths } from '../../rego-paths.ts';
 import { describeArchive } from './describe-archive.ts';
+import { findLeftOut } from './find-left-out.ts';
 import { readBundleFolder } from './read-bundle-folder.ts';
 import { addSigningOptions, readSigning, type SigningOptions } from './signing-options.ts';
 
@@ -46,6 +47,8 @@ async function build(folder: string, options: BuildOptions): Promise<void> {
   const archive = await writeArchive(signed);
   writeFileSync(output, archive);
   console.log(describeArchive(output, archive));
+  const leftOut = findLeftOut(folder, readBundle(sources).data);
+  if (leftOut !== null) console.error(leftOut);
 }
 
 async function compile(folder: string, files: BundleFiles): Promise<CompiledPolicy> {

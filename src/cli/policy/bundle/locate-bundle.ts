@@ -6,11 +6,6 @@ import { findCredentials } from './registry-options.ts';
 /** For help texts. */
 export const PLACES = 'a file, oci://HOST/REPOSITORY:TAG, or https://HOST/PATH';
 
-/** @returns whether it is a bundle, and not a manifest, a module or a folder. */
-export function isBundlePlace(place: string): boolean {
-  return /^(oci|https?):\/\//.test(place) || /\.(tar\.gz|tgz)$/.test(place);
-}
-
 /**
  * @param place `oci://…`, `https://…`, or the path of a file
  * @throws CliError, BundleError
