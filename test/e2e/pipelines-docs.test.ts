@@ -92,7 +92,7 @@ describe('docs/pipelines.md', () => {
       .replaceAll(/"waitedSeconds": \d+/g, '"waitedSeconds": 2');
 
   test('shows what its commands print, one after another', async () => {
-    const [, wrong = ''] = /^```yaml\n# wrong\.yaml\n([\s\S]*?)^```$/m.exec(docs) ?? [];
+    const [, wrong = ''] = /^```yaml\n(# wrong\.yaml\n[\s\S]*?)^```$/m.exec(docs) ?? [];
     await writeFile(join(folder, 'wrong.yaml'), wrong);
     const waiting: { line: string; output: string; ended: ReturnType<typeof shell> }[] = [];
     for (const { line, output } of blocks.flat()) {
