@@ -161,7 +161,7 @@ const event = fc.oneof(
 it('whatever happens to a version, its status fits itself', () => {
   const rules = fc.array(fc.tuple(policy, lasting), { maxLength: 2 });
   fc.assert(
-    fc.property(rules, fc.array(event, { maxLength: 6 }), (some, events) => {
+    fc.property(rules, fc.array(event, { maxLength: 8, size: 'max' }), (some, events) => {
       let scene: Scene = aScene();
       for (const [index, [{ result, spec }, more]] of some.entries()) {
         const [name, all] = [`p${index}`, { ...spec, ...more }];
@@ -186,6 +186,6 @@ it('whatever happens to a version, its status fits itself', () => {
         expectFits();
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 500 },
   );
 });

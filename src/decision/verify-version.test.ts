@@ -30,7 +30,9 @@ const lived = aScene()
 const approved = aScene().withPolicy('good', allows()).applied();
 const madeWay = approved.after(1_000).with({ supersededBy: 'fraud-8' }).applied().with({ supersededBy: null });
 const asksForNothing = aScene().withSpec({ stage: 'None' }).withPolicy('good', allows()).applied();
-const keptInProduction = approved
+const keptInProduction = aScene()
+  .withPolicy('good', allows(), { onReject: 'Keep' })
+  .applied()
   .withSpec({ metrics: { accuracy: 0.1 } })
   .withPolicy('bad', denies(), { onReject: 'Keep' })
   .applied();
@@ -86,6 +88,16 @@ it.each([
     'taken out of its stage, and revoked',
     approved.withSpec({ stage: 'None' }).applied().decidedBy('a', 'revoke', 'b').applied(),
   ],
+  [
+    'long out of its stage, and revoked',
+    approved
+      .withSpec({ stage: 'None' })
+      .applied()
+      .withSpec({ metrics: {} })
+      .applied()
+      .decidedBy('a', 'revoke', 'b')
+      .applied(),
+  ],
   ['superseded, and revoked', madeWay.decidedBy('alice', 'revoke', 'a bug').applied()],
   ['stored with a spec that the schemas refuse', invalid],
   ['superseded', aScene().withPolicy('good', allows()).applied().with({ supersededBy: 'fraud-8' }).applied()],
@@ -125,6 +137,13 @@ it.each<[string, string, (status: ModelVersionStatus) => void]>([
   ],
 ])('%s, when it is changed, is the entry that does not fit', (_, entry, change) => {
   expect(verifyStatus(withStatus(versionOf(lived), change))).toMatchObject({ entry });
+});
+
+it('a rejection that keeps the stage is a move that stays', () => {
+  expect(versionOf(keptInProduction).status).toMatchObject({
+    stage: 'Production',
+    history: [{ from: 'Production', to: 'Production', reason: 'PolicyDenied' }, {}],
+  });
 });
 
 const NEWEST = 'status.history[0]';
