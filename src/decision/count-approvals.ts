@@ -32,7 +32,6 @@ export interface ApprovalCount {
  */
 export function countApprovals(records: readonly ApprovalRecord[], context: ApprovalContext): ApprovalCount {
   const judged = records.map((record) => {
-    if (context.errs && record.counted) return record;
     const message = explainNotCounted(record, context);
     const { message: _, ...rest } = record;
     return message === null ? { ...rest, counted: true } : { ...rest, counted: false, message };
@@ -51,7 +50,9 @@ export function countApprovals(records: readonly ApprovalRecord[], context: Appr
   };
 }
 
-const UNJUDGED = 'a policy gave no answer, and whom it asks is not known: it is counted, or not, when there is one';
+/** For good: whoever can make a policy err would choose so when, and by which policies, they are judged. */
+const UNJUDGED =
+  'given while a policy gave no answer, and whom it asks was not known: give it again, in other words, when there is one';
 
 /** @returns why the record does not count, for people; null where it does. */
 function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): string | null {
@@ -62,8 +63,10 @@ function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): st
   if (record.generation !== generation || record.specDigest !== specDigest)
     return `given for generation ${record.generation}; the spec has changed since: look at it and decide again`;
   // Whoever was told that it does not count must not find later that it did, when the policies that said so are gone.
-  if (!record.counted && record.message !== undefined && record.message !== UNJUDGED) return record.message;
+  if (!record.counted && record.message !== undefined) return record.message;
   if (record.verdict === 'revoke') return 'there is no approval to revoke yet: reject it instead';
+  // What counted for this very content goes on to, and cannot be judged anew.
+  if (errs && record.counted) return null;
   if (errs && !(record.verdict === 'reject' && requirements.some(({ approvers }) => isApprover(record, approvers))))
     return UNJUDGED;
   if (requirements.length > 0 && !requirements.some(({ approvers }) => isApprover(record, approvers)))

@@ -211,25 +211,50 @@ describe('an approval that did not count when it was given', () => {
     expect(status.approvals).toMatchObject([{ user: 'mallory', counted: false }]);
   });
 
-  it('because a policy erred counts when it answers again', () => {
+  it('because a policy erred does not count when it answers again, and another of the same person does', () => {
     const erring = aScene().withFailingPolicy('leads', 'took too long').decidedBy('alice', 'approve', 'ok');
     const { reason, status } = planned(erring);
     expect(reason).toBe('PolicyError');
     expect(status.approvals).toMatchObject([{ counted: false, message: expect.stringContaining('gave no answer') }]);
     const { modelVersion } = erring.applied().snapshot;
+    expect(planned(aScene().with({ modelVersion }))).toMatchObject({ reason: 'AwaitingApproval' });
     const cured = aScene().withPolicy('leads', requires('alice')).with({ modelVersion });
-    expect(planned(cured)).toMatchObject({ reason: 'ManuallyApproved' });
+    expect(planned(cured)).toMatchObject({ reason: 'AwaitingApproval' });
+    expect(planned(cured.decidedBy('alice', 'approve', 'ok now'))).toMatchObject({ reason: 'ManuallyApproved' });
+  });
+
+  it('and one that did keeps counting while a policy errs, for the same content alone', () => {
+    const two = { require: [{ approvers: ['alice', 'bob'], count: 2 }] };
+    const { modelVersion } = aScene().withPolicy('two', two).decidedBy('alice', 'approve', 'ok').applied().snapshot;
+    const erring = aScene().withFailingPolicy('two', 'took too long').with({ modelVersion });
+    expect(planned(erring).status.approvals).toMatchObject([{ user: 'alice', counted: true }]);
+    const changed = erring.withSpec({ metrics: { accuracy: 0.5 } });
+    expect(planned(changed).status.approvals).toMatchObject([{ user: 'alice', counted: false }]);
   });
 });
 
-it('a version that its submitter makes too large to be judged is judged by nobody, whatever the policy says of errors', () => {
-  const scene = aScene().withPolicy('leads', {}, { failurePolicy: 'Manual', approvers: ['eve'] });
-  const failure = { kind: 'error', code: 'input-too-large', message: 'too large', evaluationMicroseconds: 0 } as const;
-  const large = { ...scene.decidedBy('eve', 'approve', 'fine'), results: { leads: failure } };
-  expect(planned(large)).toMatchObject({ reason: 'PolicyError', stage: 'None' });
-});
+it.each(['input-too-large', 'champion-undecided'])(
+  'an error that an editor can bring about (%s) asks nobody by failurePolicy',
+  (code) => {
+    const scene = aScene().withPolicy('leads', {}, { failurePolicy: 'Manual', approvers: ['eve'] });
+    const failure = { kind: 'error', code, message: 'too large', evaluationMicroseconds: 0 } as const;
+    const large = { ...scene.decidedBy('eve', 'approve', 'fine'), results: { leads: failure } };
+    expect(planned(large)).toMatchObject({ reason: 'PolicyError', stage: 'None' });
+  },
+);
 
 describe('a rejection', () => {
+  it('of older content rejects no newer one while a policy errs', () => {
+    const people = aScene().withPolicy('people', requires('alice'));
+    const { modelVersion } = people
+      .decidedBy('alice', 'reject', 'biased')
+      .applied()
+      .withSpec({ stage: 'Staging' }).snapshot;
+    const erring = aScene().withFailingPolicy('people', 'took too long').with({ modelVersion });
+    expect(planned(erring)).toMatchObject({ reason: 'PolicyError' });
+    expect(planned(erring).status.approvals).toMatchObject([{ verdict: 'reject', counted: false }]);
+  });
+
   it('by somebody whom no policy names takes nothing away while a policy errs', () => {
     const served = aScene().withPolicy('people', requires('alice')).decidedBy('alice', 'approve', 'ok').applied();
     const { modelVersion } = served.withSpec({ metrics: { accuracy: 0.95 } }).snapshot;

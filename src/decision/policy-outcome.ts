@@ -61,8 +61,8 @@ export function parsePolicyOutcome(policy: PolicySnapshot, result: PolicyResult 
   if (policy.digest === null) return failed(policy, policy.problem ?? 'the policy is not compiled', 0);
   if (!result) return failed(policy, 'the policy was not evaluated', 0);
   const { evaluationMicroseconds } = result;
-  // Whoever submits a version makes it as large as they like, and must not choose so who judges it.
-  if (result.kind === 'error' && result.code === 'input-too-large')
+  // Whoever edits a version, or its champion, can bring this about, and must not choose so who judges it.
+  if (result.kind === 'error' && BROUGHT_ABOUT.includes(result.code))
     return {
       ...failed(
         { ...policy, spec: { ...policy.spec, failurePolicy: 'Block' } },
@@ -93,6 +93,8 @@ export function parsePolicyOutcome(policy: PolicySnapshot, result: PolicyResult 
     requirements: [defaultRequirement(policy)],
   };
 }
+
+const BROUGHT_ABOUT = ['input-too-large', 'champion-undecided'];
 
 /** The one path from an error to an outcome: wait (Block), or let people decide (Manual). Never an approval. */
 function failed(policy: PolicySnapshot, message: string, evaluationMicroseconds: number): PolicyOutcome {
