@@ -9,6 +9,11 @@ export type Stage = (typeof STAGES)[number];
 export const SERVED_STAGES = ['Staging', 'Production'] as const satisfies readonly Stage[];
 export type ServedStage = (typeof SERVED_STAGES)[number];
 
+/** Whether it is one of them; a text that is no stage is not. */
+export function isServedStage(stage: string | undefined): stage is ServedStage {
+  return SERVED_STAGES.some((served) => served === stage);
+}
+
 const UNKNOWN_STAGE = `the stage must be one of ${STAGES.join(', ')}`;
 const REJECTED_STAGE =
   "'Rejected' is a decision, not a stage: a rejected version's stage is Archived, so write stage: Archived";

@@ -28,11 +28,18 @@ export function loadManifests(paths: readonly string[]): readonly Manifest[] {
 export function parseManifest<Schema extends z.ZodType>(manifest: Manifest, schema: Schema): z.infer<Schema> {
   const parsed = schema.safeParse(manifest.value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => {
+  throw new CliError(placeIssues(manifest, parsed.error.issues));
+}
+
+/** @returns each of them with the place of its field */
+export function placeIssues(
+  { locate: locateIn }: Manifest,
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+): readonly string[] {
+  return issues.map(({ path, message }) => {
     const field = path.length > 0 ? `${path.join('.')}: ` : '';
-    return `${manifest.locate(path)}: ${field}${message}`;
+    return `${locateIn(path)}: ${field}${message}`;
   });
-  throw new CliError(problems);
 }
 
 function expandFolder(path: string): readonly string[] {

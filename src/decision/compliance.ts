@@ -1,10 +1,10 @@
 import {
   ANNOTATIONS,
   type Condition,
+  isServedStage,
   type ModelVersionStatus,
   nextCondition,
   type SaidCondition,
-  SERVED_STAGES,
 } from '../api/index.ts';
 import { digestPolicies, type Judgement, judge } from './decide.ts';
 import { isSettled } from './is-final.ts';
@@ -23,8 +23,8 @@ export function snapshotToAsk(snapshot: Snapshot): Snapshot | null {
 /** Whether an approval of this generation holds a stage that is served: what the policies of today may find fault with. */
 function stands({ modelVersion }: Pick<Snapshot, 'modelVersion'>): boolean {
   const { spec, status } = modelVersion;
-  const served = SERVED_STAGES.some((stage) => stage === status?.stage);
-  return served && status?.stage === spec.stage && isSettled(modelVersion) && status.decision?.outcome === 'Approved';
+  if (!status || !isServedStage(status.stage) || status.stage !== spec.stage) return false;
+  return isSettled(modelVersion) && status.decision?.outcome === 'Approved';
 }
 
 /**
@@ -71,9 +71,9 @@ export function nextCompliance(snapshot: Snapshot, results: PolicyResults): Cond
 }
 
 /** @returns what is told of a decision that stands; undefined where no fault was found with it. */
-export function findCompliance(
-  status: { readonly conditions?: readonly Condition[] | undefined } | undefined,
-): Condition | undefined {
+export function findCompliance<Told extends Pick<Condition, 'type'>>(
+  status: { readonly conditions?: readonly Told[] | undefined } | undefined,
+): Told | undefined {
   return status?.conditions?.find(({ type }) => type === TYPE);
 }
 

@@ -2,8 +2,8 @@ import {
   type ApprovalRecord,
   type ApprovedReason,
   type DecisionStatus,
+  isServedStage,
   parseDurationMs,
-  SERVED_STAGES,
 } from '../api/index.ts';
 import { buildInput } from './build-input.ts';
 import { digestOf } from './canonical.ts';
@@ -175,7 +175,7 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
 function whyNobodyIsAsked({ modelVersion: { spec, status }, policies }: Snapshot): string | null {
   const stage = status?.stage ?? 'None';
   if (spec.stage === 'None') return stage === 'None' ? NO_STAGE_ASKED : null;
-  if (spec.stage !== 'Archived' || SERVED_STAGES.some((served) => served === stage)) return null;
+  if (spec.stage !== 'Archived' || isServedStage(stage)) return null;
   return policies.some(({ spec: { match, mode } }) => mode !== 'Shadow' && match?.stages?.includes('Archived'))
     ? null
     : 'withdrawn: it was not served';

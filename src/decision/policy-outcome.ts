@@ -63,14 +63,7 @@ export function parsePolicyOutcome(policy: PolicySnapshot, result: PolicyResult 
   const { evaluationMicroseconds } = result;
   // Whoever edits a version, or its champion, can bring this about, and must not choose so who judges it.
   if (result.kind === 'error' && BROUGHT_ABOUT.includes(result.code))
-    return {
-      ...failed(
-        { ...policy, spec: { ...policy.spec, failurePolicy: 'Block' } },
-        result.message,
-        evaluationMicroseconds,
-      ),
-      policy,
-    };
+    return failed(policy, result.message, evaluationMicroseconds, 'Block');
   if (result.kind === 'error') return failed(policy, result.message, evaluationMicroseconds);
   const document = ApprovalDocument.safeParse(result.value);
   if (!document.success) {
@@ -97,9 +90,14 @@ export function parsePolicyOutcome(policy: PolicySnapshot, result: PolicyResult 
 const BROUGHT_ABOUT = ['input-too-large', 'champion-undecided'];
 
 /** The one path from an error to an outcome: wait (Block), or let people decide (Manual). Never an approval. */
-function failed(policy: PolicySnapshot, message: string, evaluationMicroseconds: number): PolicyOutcome {
+function failed(
+  policy: PolicySnapshot,
+  message: string,
+  evaluationMicroseconds: number,
+  failurePolicy = policy.spec.failurePolicy,
+): PolicyOutcome {
   const base = { policy, reasons: [message], warnings: [], evaluationMicroseconds };
-  return policy.spec.failurePolicy === 'Manual'
+  return failurePolicy === 'Manual'
     ? { ...base, kind: 'require', requirements: [defaultRequirement(policy)] }
     : { ...base, kind: 'error', requirements: [] };
 }

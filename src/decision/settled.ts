@@ -1,4 +1,4 @@
-import { type ApprovalRecord, type DecisionStatus, type ModelVersionStatus, SERVED_STAGES } from '../api/index.ts';
+import { type ApprovalRecord, type DecisionStatus, isServedStage, type ModelVersionStatus } from '../api/index.ts';
 import { digestOf } from './canonical.ts';
 import { nextCompliance, withCompliance } from './compliance.ts';
 import { describeApprovers, isApprover } from './count-approvals.ts';
@@ -65,7 +65,7 @@ function judgeLateDecision({ modelVersion }: Snapshot, decision: DecisionStatus,
   const refuse = (message: string): ApprovalRecord => ({ ...late, counted: false, message });
   const { requirements, outcome } = decision;
   // Also what was rejected and, as its policy says, keeps the stage that it had.
-  const revocable = outcome === 'Approved' || SERVED_STAGES.some((served) => served === modelVersion.status?.stage);
+  const revocable = outcome === 'Approved' || isServedStage(modelVersion.status?.stage);
   if (!late.verified)
     return refuse('given while the admission policies were not in force: give it again, in other words');
   if (late.generation !== modelVersion.metadata.generation)

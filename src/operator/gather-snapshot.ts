@@ -70,12 +70,11 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const selected = selectPolicies(modelVersion, { name: namespace, labels }, entries);
   const unknown = selected.find(({ entry }) => entry.state.kind === 'unknown');
   // What is decided is not decided by it: a revocation must not wait for a policy whose author never finishes it.
-  if (unknown && !isSettled(modelVersion))
-    return { kind: 'unready', why: `policy ${unknown.entry.metadata.name} is being compiled` };
+  const settled = isSettled(modelVersion);
+  if (unknown && !settled) return { kind: 'unready', why: `policy ${unknown.entry.metadata.name} is being compiled` };
 
   const inForce = buildPoliciesInForce(selected.map(({ entry }) => entry));
   const policies = inForce.map(({ snapshot }): PolicySnapshot => snapshot);
-  const settled = isSettled(modelVersion);
   const facts = settled ? NO_FACTS : gatherFacts(key, modelVersion, policies, sources);
   if (facts.kind === 'pending') return { kind: 'unready', why: facts.why };
   const championKey = sources.index.champion(key, modelVersion.spec.model, modelVersion.spec.stage);

@@ -1,4 +1,5 @@
-import { holdsExclusively, type ModelVersionSummary } from './model-version-summary.ts';
+import { isServedStage } from '../api/index.ts';
+import type { ModelVersionSummary } from './model-version-summary.ts';
 
 /** Finds the versions of one model, and the one that holds a stage. */
 export interface ModelVersionIndex {
@@ -25,7 +26,7 @@ export function createModelVersionIndex(): ModelVersionIndex {
     summary: ModelVersionSummary,
     change: (groups: Map<string, SortedMoves>, group: string, move: string) => void,
   ): void => {
-    if (!holdsExclusively(summary.stage)) return;
+    if (!isServedStage(summary.stage)) return;
     const group = `${modelKey(key, summary.model)}/${summary.stage}`;
     change(holders, group, moveOf(key, summary));
     if (summary.archivesOthers) change(archivers, group, moveOf(key, summary));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ANNOTATIONS, SERVED_STAGES, STAGES } from '../api/index.ts';
+import { ANNOTATIONS, isServedStage, STAGES } from '../api/index.ts';
+import { findCompliance } from '../decision/index.ts';
 
 /** What the operator keeps of every version at hand; the rest is packed away. */
 export interface ModelVersionSummary {
@@ -105,9 +106,9 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
     decisionUnrecorded,
     approved: approved && settled && metadata.deletionTimestamp === undefined,
     policyBits: readPolicyBits(decision?.policyDigest ?? ''),
-    compliant: !status.conditions.some(({ type, status: said }) => type === 'PolicyCompliant' && said === 'False'),
+    compliant: findCompliance(status)?.status !== 'False',
     movedAt: status.history[0]?.at ?? '',
-    archivesOthers: spec.archiveExistingVersions && settled && approved && holdsExclusively(stage),
+    archivesOthers: spec.archiveExistingVersions && settled && approved && isServedStage(stage),
   };
 }
 
@@ -123,12 +124,7 @@ export function readPolicyBits(digest: string): number {
 
 /** Whether its approval holds a stage that is served. */
 export function isServed({ approved, stage }: ModelVersionSummary): boolean {
-  return approved && holdsExclusively(stage);
-}
-
-/** Stages of which a model has a champion. */
-export function holdsExclusively(stage: string): boolean {
-  return SERVED_STAGES.some((served) => served === stage);
+  return approved && isServedStage(stage);
 }
 
 function hasUnrecordedDecision(

@@ -1,3 +1,4 @@
+import { isServedStage } from '../api/index.ts';
 import { type AddressGuard, createAddressGuard } from '../distribution/index.ts';
 import {
   type Cluster,
@@ -18,12 +19,7 @@ import { createEventRecorder } from './event-recorder.ts';
 import { createEvidenceFetcher } from './evidence-fetcher.ts';
 import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
-import {
-  holdsExclusively,
-  isServed,
-  type ModelVersionSummary,
-  summarizeModelVersion,
-} from './model-version-summary.ts';
+import { isServed, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createNotifications } from './notifications/notifications.ts';
 import { createPolicyCatalog, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
@@ -122,7 +118,6 @@ export function startOperator(options: OperatorOptions): Operator {
   const models = createWorkQueue({ workers: 1, onError: events.reconcileFailed });
 
   const reviews = createStandingReviews({ onError: events.reconcileFailed, busy: versions });
-  const review = reviews.add;
 
   const recorder = createEventRecorder({ cluster, telemetry: events, clock, isBusy: () => versions.length > 0 });
 
@@ -135,13 +130,18 @@ export function startOperator(options: OperatorOptions): Operator {
     }
   };
 
+  /** By other policies, or in other surroundings: what waits, and what stands. */
+  const judgeAgain = (namespace?: string): void => {
+    requeueWaiting(namespace);
+    reviews.add(namespace);
+  };
+
   const settlePolicy = (entry: PolicyEntry, fingerprint: string): void => {
     const key = policyKey(entry.kind, entry.metadata);
     if (settled.get(key) === fingerprint) return;
     settled.set(key, fingerprint);
     events.policySettled({ policy: key, state: entry.state.kind, digest: entry.state.inForce?.digest ?? null });
-    requeueWaiting(entry.metadata.namespace);
-    review(entry.metadata.namespace);
+    judgeAgain(entry.metadata.namespace);
   };
 
   const health = createPolicyHealth({
@@ -149,9 +149,7 @@ export function startOperator(options: OperatorOptions): Operator {
     onQuarantine: (policy, namespace, quarantined) => {
       events.policyQuarantined({ policy, namespace, quarantined });
       policies.add(policy);
-      if (quarantined) return;
-      requeueWaiting(namespace);
-      review(namespace);
+      if (!quarantined) judgeAgain(namespace);
     },
   });
   const publishing = setInterval(() => {
@@ -196,8 +194,7 @@ export function startOperator(options: OperatorOptions): Operator {
     },
     onChange: (verified, problems) => {
       events.approvalsVerifiedChanged(verified, problems);
-      requeueWaiting();
-      review();
+      judgeAgain();
     },
   });
 
@@ -234,9 +231,7 @@ export function startOperator(options: OperatorOptions): Operator {
         settled.delete(policy);
         health.forget(policy);
         events.policyGone(policy);
-        const namespace = resource.namespaced ? key.slice(0, key.indexOf('/')) : undefined;
-        requeueWaiting(namespace);
-        review(namespace);
+        judgeAgain(resource.namespaced ? key.slice(0, key.indexOf('/')) : undefined);
       },
     });
   };
@@ -248,9 +243,7 @@ export function startOperator(options: OperatorOptions): Operator {
       store: namespaceStore,
       onChange: ({ key, old, now }) => {
         guard.observeNamespace(key, now);
-        if (JSON.stringify(readLabels(old)) === JSON.stringify(readLabels(now))) return;
-        requeueWaiting(key);
-        review(key);
+        if (JSON.stringify(readLabels(old)) !== JSON.stringify(readLabels(now))) judgeAgain(key);
       },
     }),
     watchResource({
@@ -264,9 +257,9 @@ export function startOperator(options: OperatorOptions): Operator {
         for (const observer of options.observers ?? []) observer.observe(key, now);
         if (now?.needsWork) versions.add(key);
         // Its labels may have changed, by which policies choose.
-        else if (old && now && isServed(now) && isServed(old) && old.movedAt === now.movedAt) review(key);
+        else if (old && now && isServed(now) && isServed(old) && old.movedAt === now.movedAt) reviews.add(key);
         const summary = now ?? old;
-        const holder = [old, now].some((state) => state && holdsExclusively(state.stage));
+        const holder = [old, now].some((state) => state && isServedStage(state.stage));
         if (summary && holder && (now?.archivesOthers || catalog.anyReads('champion')))
           models.addAfter(`${key.slice(0, key.indexOf('/'))}/${summary.model}`, CHAMPION_DELAY_MS);
       },
@@ -361,7 +354,7 @@ export function startOperator(options: OperatorOptions): Operator {
     events.synced({ modelVersions: versionStore.size, policies: catalog.entries().length, seconds });
     resolveReady();
     deciding = true;
-    review();
+    reviews.add();
     await Promise.all([
       reviews.run({ ...ports, onChange: (key) => versions.add(key) }, stop.signal),
       policiesRun,

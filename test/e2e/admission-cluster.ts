@@ -7,7 +7,14 @@ import {
   DEFAULT_NAMESPACE,
   operatorIdentity,
 } from '../../src/admission/index.ts';
-import { type ApprovalRecord, buildCrds, GROUP, type Metadata, type ModelVersion } from '../../src/api/index.ts';
+import {
+  API_VERSION,
+  type ApprovalRecord,
+  buildCrds,
+  GROUP,
+  type Metadata,
+  type ModelVersion,
+} from '../../src/api/index.ts';
 import { type Cluster, kubeconfigFor, type User } from '../../src/dev/index.ts';
 import { sharedCluster } from './shared-cluster.ts';
 
@@ -33,6 +40,8 @@ export interface AdmissionCluster {
   as(user: User, ...clusterRoles: readonly string[]): Promise<Kubectl>;
   /** Creates a version, by default as the submitter. */
   submit(metadata?: Partial<Metadata>, by?: Kubectl): Promise<string>;
+  /** As an administrator; `spec` is added to the policy's. */
+  applyPolicy(name: string, rego: string, spec?: Record<string, unknown>): Promise<void>;
   read(name: string): Promise<ModelVersion>;
   /** What the operator does with a decision. */
   record(name: string, changes?: Partial<ApprovalRecord>): Promise<Answer>;
@@ -44,12 +53,20 @@ export const APPROVER: User = { user: 'alice', groups: ['ml-leads', 'risk'] };
 /** @returns a ModelVersion to send; `metadata` and `spec` are added to it. */
 export function aVersion(metadata: Partial<Metadata>, spec: Record<string, unknown> = {}): Record<string, unknown> {
   return {
-    apiVersion: `${GROUP}/v1alpha1`,
+    apiVersion: API_VERSION,
     kind: 'ModelVersion',
     metadata,
     spec: { model: 'fraud', version: '1', stage: 'Production', metrics: { accuracy: 0.93 }, ...spec },
   };
 }
+
+/** @returns a team's policy to send, of one module. */
+export const aPolicy = (name: string, rego: string, spec: Record<string, unknown> = {}) => ({
+  apiVersion: API_VERSION,
+  kind: 'ApprovalPolicy',
+  metadata: { name },
+  spec: { modules: { [`${name}.rego`]: rego }, ...spec },
+});
 
 export async function installAdmission(cluster: Cluster = sharedCluster()): Promise<AdmissionCluster> {
   const namespace = `admission-${randomBytes(4).toString('hex')}`;
@@ -96,6 +113,8 @@ export async function installAdmission(cluster: Cluster = sharedCluster()): Prom
     assertOk(await by(['create', '--filename', '-'], aVersion({ name, ...metadata })));
     return name;
   };
+  const applyPolicy: AdmissionCluster['applyPolicy'] = async (name, rego, spec) =>
+    void assertOk(await admin(['apply', '--filename', '-'], aPolicy(name, rego, spec)));
   const read = async (name: string): Promise<ModelVersion> =>
     JSON.parse(assertOk(await admin(['get', 'modelversion', name, '--output', 'json'])).stdout);
   const record: AdmissionCluster['record'] = async (name, changes) => {
@@ -109,7 +128,7 @@ export async function installAdmission(cluster: Cluster = sharedCluster()): Prom
     return operator(patchStatus(name, { approvals: [...(status?.approvals ?? []), entry] }));
   };
 
-  const installed = { namespace, admin, operator, submitter, approver, as, submit, read, record };
+  const installed = { namespace, admin, operator, submitter, approver, as, submit, applyPolicy, read, record };
   await untilInForce(installed);
   return installed;
 }

@@ -49,16 +49,8 @@ afterAll(async () => {
   if (removed) assertOk(removed);
 });
 
-async function applyPolicy(name: string, spec: Record<string, unknown>): Promise<void> {
-  const modules = { [`${name}.rego`]: POLICY };
-  const policy = {
-    apiVersion: API_VERSION,
-    kind: 'ApprovalPolicy',
-    metadata: { name },
-    spec: { modules, approvers: ['alice'], ...spec },
-  };
-  assertOk(await cluster.admin(['apply', '--filename', '-'], policy));
-}
+const applyPolicy = (name: string, spec: Record<string, unknown>): Promise<void> =>
+  cluster.applyPolicy(name, POLICY, { approvers: ['alice'], ...spec });
 
 const unique = (prefix: string) => `${prefix}-${randomBytes(4).toString('hex')}`;
 

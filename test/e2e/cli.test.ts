@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
-import { ANNOTATIONS, API_VERSION } from '../../src/api/index.ts';
+import { ANNOTATIONS } from '../../src/api/index.ts';
 import { kubeconfigFor, type User } from '../../src/dev/index.ts';
 import { CLI, type CliRun, runCli } from '../cli/run-cli.ts';
 import { complete, hasProgram, installCompletion, SHELLS } from '../cli/shells.ts';
@@ -51,17 +51,8 @@ async function person(user: User, { as }: Pick<AdmissionCluster, 'as'> = cluster
 
 /** A policy for the versions that carry its name as the label `use`. */
 async function applyPolicy(name: string, rule: string, spec: Record<string, unknown> = {}): Promise<void> {
-  const policy = {
-    apiVersion: API_VERSION,
-    kind: 'ApprovalPolicy',
-    metadata: { name },
-    spec: {
-      match: { selector: { matchLabels: { use: name } } },
-      modules: { [`${name}.rego`]: `package approval\n\n${rule}\n` },
-      ...spec,
-    },
-  };
-  assertOk(await cluster.admin(['apply', '--filename', '-'], policy));
+  const match = { selector: { matchLabels: { use: name } } };
+  await cluster.applyPolicy(name, `package approval\n\n${rule}\n`, { match, ...spec });
 }
 
 /** Submits a version, which Sam does, and waits until it is decided. */

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
-import { API_VERSION } from '../../src/api/index.ts';
 import { findCompliance } from '../../src/decision/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
 import { runCli } from '../cli/run-cli.ts';
@@ -41,23 +40,13 @@ const start = () =>
 beforeAll(async () => {
   cluster = await installAdmission();
   kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
-  await applyPolicy('accuracy', ABOVE, { parameters: { threshold: 0.9 }, match: { models: ['alone-*'] } });
+  await cluster.applyPolicy('accuracy', ABOVE, { parameters: { threshold: 0.9 }, match: { models: ['alone-*'] } });
   operator = await start();
 });
 
 afterAll(async () => {
   await operator?.[Symbol.asyncDispose]();
 });
-
-async function applyPolicy(name: string, rego: string, spec: Record<string, unknown> = {}): Promise<void> {
-  const policy = {
-    apiVersion: API_VERSION,
-    kind: 'ApprovalPolicy',
-    metadata: { name },
-    spec: { modules: { 'policy.rego': rego }, ...spec },
-  };
-  assertOk(await cluster.admin(['apply', '--filename', '-'], policy));
-}
 
 async function submit(name: string, spec: Record<string, unknown>, labels: Record<string, string> = {}): Promise<void> {
   assertOk(
@@ -73,7 +62,7 @@ async function stateOf(name: string) {
 }
 
 const tighten = (threshold: number) =>
-  applyPolicy('accuracy', ABOVE, { parameters: { threshold, strict: true }, match: { models: ['alone-*'] } });
+  cluster.applyPolicy('accuracy', ABOVE, { parameters: { threshold, strict: true }, match: { models: ['alone-*'] } });
 
 test('a stricter policy finds fault with what stands, which stays as it is, and a laxer one takes that back', async () => {
   await submit('alone-weak', { metrics: { accuracy: 0.91 } });
@@ -116,7 +105,7 @@ test('a policy that changed while no operator ran is seen at the next start', as
 });
 
 test('a label that brings another policy is seen', async () => {
-  await applyPolicy('credit', 'package approval\n\nrequire contains {"approvers": ["group:risk"]}\n', {
+  await cluster.applyPolicy('credit', 'package approval\n\nrequire contains {"approvers": ["group:risk"]}\n', {
     match: { selector: { matchLabels: { domain: 'credit' } } },
   });
   await submit('alone-label', { metrics: { accuracy: 0.99 } });
@@ -131,7 +120,7 @@ test('a label that brings another policy is seen', async () => {
 
 test('what is compared with a champion is compared with the one before it, and not with those after it', async () => {
   const match = { models: ['chain'] };
-  await applyPolicy('chain', 'package approval\n\nallow contains "anything"\n', { match });
+  await cluster.applyPolicy('chain', 'package approval\n\nallow contains "anything"\n', { match });
   for (const [name, accuracy] of [
     ['chain-1', 0.8],
     ['chain-2', 0.9],
@@ -139,7 +128,7 @@ test('what is compared with a champion is compared with the one before it, and n
   ] as const)
     await submit(name, { model: 'chain', version: name, metrics: { accuracy } });
 
-  await applyPolicy('chain', BEATS_CHAMPION, { match });
+  await cluster.applyPolicy('chain', BEATS_CHAMPION, { match });
   await until(
     () => stateOf('chain-3'),
     expect.objectContaining({ compliant: 'False', message: expect.stringContaining('no better than chain-2') }),

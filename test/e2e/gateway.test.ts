@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ANNOTATIONS } from '../../src/api/index.ts';
+import { aPolicy } from './admission-cluster.ts';
 import { type GatewayGround, startGatewayGround } from './gateway-ground.ts';
 import { startGatewayProcess } from './gateway-process.ts';
-import { aPolicy, aRegistry } from './mlflow-ground.ts';
+import { aRegistry } from './mlflow-ground.ts';
 import { until } from './until.ts';
 
 const RULES = `package approval

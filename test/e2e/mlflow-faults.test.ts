@@ -7,8 +7,8 @@ import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.t
 import { type HttpRelay, startHttpRelay } from '../mlflow/http-relay.ts';
 import { createMlflowRest } from '../mlflow/mlflow-rest.ts';
 import { MLFLOW_ADMIN, type MlflowServer, startMlflowServer } from '../mlflow/mlflow-server.ts';
-import { assertOk, aVersion } from './admission-cluster.ts';
-import { aPolicy, aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
+import { aPolicy, assertOk, aVersion } from './admission-cluster.ts';
+import { aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
 import { until } from './until.ts';
 
 const PASSWORD = 'a long password of tests';

@@ -105,13 +105,6 @@ export const VERIFIED_ACCURACY = `package approval
 allow contains "accurate" if input.verified.metrics.accuracy > 0.9
 `;
 
-export const aPolicy = (name: string, rego: string, spec: Record<string, unknown> = {}) => ({
-  apiVersion: API_VERSION,
-  kind: 'ApprovalPolicy',
-  metadata: { name },
-  spec: { modules: { [`${name}.rego`]: rego }, ...spec },
-});
-
 export const aRegistry = (name: string, url: string, spec: Record<string, unknown>) => ({
   apiVersion: API_VERSION,
   kind: 'ModelRegistry',

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { runCli } from '../cli/run-cli.ts';
 import { runPython } from '../mlflow/run-python.ts';
-import { assertOk, aVersion } from './admission-cluster.ts';
-import { aPolicy, aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
+import { aPolicy, assertOk, aVersion } from './admission-cluster.ts';
+import { aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
 import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 

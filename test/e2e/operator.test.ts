@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
-import { API_VERSION, type Condition } from '../../src/api/index.ts';
+import type { Condition } from '../../src/api/index.ts';
 import { findCompliance } from '../../src/decision/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
 import { aSigner, sha256, signStatement } from '../sign-statement.ts';
@@ -24,7 +24,7 @@ require contains {"reason": "not accurate enough"} if not input.modelVersion.spe
 beforeAll(async () => {
   cluster = await installAdmission();
   const kubeconfig = await kubeconfigFor(sharedCluster(), operatorIdentity(DEFAULT_NAMESPACE));
-  await applyPolicy('accuracy', ACCURACY, {
+  await cluster.applyPolicy('accuracy', ACCURACY, {
     parameters: { threshold: 0.9 },
     approvers: ['alice'],
     match: { selector: { matchLabels: { use: 'accuracy' } } },
@@ -35,16 +35,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.[Symbol.asyncDispose]();
 });
-
-async function applyPolicy(name: string, rego: string, spec: Record<string, unknown> = {}): Promise<void> {
-  const policy = {
-    apiVersion: API_VERSION,
-    kind: 'ApprovalPolicy',
-    metadata: { name },
-    spec: { modules: { [`${name}.rego`]: rego }, ...spec },
-  };
-  assertOk(await cluster.admin(['apply', '--filename', '-'], policy));
-}
 
 /** Only the policy of that name judges the versions that carry the label. */
 const judging = (use: string) => ({ match: { selector: { matchLabels: { use } } } });
@@ -152,7 +142,7 @@ describe('a version', () => {
   });
 
   it('that nobody approves in time is rejected without anyone touching it', async () => {
-    await applyPolicy('hurried', 'package approval\n\nrequire contains {"reason": "look"}\n', {
+    await cluster.applyPolicy('hurried', 'package approval\n\nrequire contains {"reason": "look"}\n', {
       ...judging('hurried'),
       approvers: ['alice'],
       pendingTimeout: '2s',
@@ -177,7 +167,7 @@ describe('a version', () => {
 
 describe('a policy with a syntax error', () => {
   it('is told its file, line and column, and approves nothing', async () => {
-    await applyPolicy(
+    await cluster.applyPolicy(
       'broken',
       'package approval\n\nallow contains "yes" if {\n\tinput.x >\n}\n\nallow contains "no" if )\n',
       judging('broken'),
@@ -196,9 +186,9 @@ describe('a policy with a syntax error', () => {
   it('leaves the last good one in force', async () => {
     const rule = (metric: string) =>
       `package approval\n\nallow contains "good" if input.modelVersion.spec.metrics.${metric} > 0.9\n`;
-    await applyPolicy('kept', rule('accuracy'), judging('kept'));
+    await cluster.applyPolicy('kept', rule('accuracy'), judging('kept'));
     const { digest } = await until(() => policyReady('kept'), expect.objectContaining({ ready: 'True' }));
-    await applyPolicy('kept', 'package approval\n\nallow contains }', judging('kept'));
+    await cluster.applyPolicy('kept', 'package approval\n\nallow contains }', judging('kept'));
     const status = await until(() => policyReady('kept'), expect.objectContaining({ ready: 'False' }));
     expect(status.digest).toBe(digest);
     const name = await submit('kept');
@@ -214,7 +204,12 @@ describe('a policy whose parameters do not fit its schema', () => {
       additionalProperties: false,
     };
     const apply = (parameters: unknown) =>
-      applyPolicy('fitted', ACCURACY, { parameters, parametersSchema, approvers: ['alice'], ...judging('fitted') });
+      cluster.applyPolicy('fitted', ACCURACY, {
+        parameters,
+        parametersSchema,
+        approvers: ['alice'],
+        ...judging('fitted'),
+      });
     await apply({ threshold: 90, treshold: 0.9 });
     const { conditions } = await until(() => policyReady('fitted'), expect.objectContaining({ ready: 'False' }));
     expect(conditions.map(({ type, status, reason }: Condition) => `${type} ${status} ${reason}`)).toEqual([
@@ -249,7 +244,7 @@ describe('a policy that misbehaves', () => {
     const use = `odd-${randomBytes(3).toString('hex')}`;
     // On a busy machine a policy must not run out of time before it runs out of memory.
     const limits = rego === hog ? { limits: { timeout: '5s' } } : {};
-    await applyPolicy(use, rego, { ...judging(use), ...limits });
+    await cluster.applyPolicy(use, rego, { ...judging(use), ...limits });
     const odd = await submit(use);
     const others = await Promise.all(Array.from({ length: 5 }, () => submit('accuracy')));
     await until(() => stateOf(odd), state('PolicyError', 'None', expect.stringContaining(message)));
@@ -267,7 +262,8 @@ describe('what is too large to be stored with a status', () => {
   it('is told in a status that is small: what policies say', async () => {
     const wordy = 'package approval\n\nallow contains $"{n} {data.pad}" if some n in numbers.range(1, 60)\n';
     const pad = 'x'.repeat(1_000);
-    for (let at = 0; at < 5; at++) await applyPolicy(`wordy-${at}`, wordy, { ...judging('wordy'), data: { pad } });
+    for (let at = 0; at < 5; at++)
+      await cluster.applyPolicy(`wordy-${at}`, wordy, { ...judging('wordy'), data: { pad } });
     const name = await submit('wordy');
     await until(() => stateOf(name), state('PolicyError', 'None', expect.stringContaining('256 KiB')));
   });
@@ -280,7 +276,7 @@ describe('a policy that is stopped again and again', () => {
   const limits = { timeout: '20ms' };
 
   it('is quarantined and says so, with counts and an Event, until it changes', async () => {
-    await applyPolicy('endless', endless, { ...judging('endless'), limits });
+    await cluster.applyPolicy('endless', endless, { ...judging('endless'), limits });
     const waiting = await Promise.all(Array.from({ length: 3 }, () => submit('endless')));
     const { quarantined } = await until(
       () => policyHealth('endless'),
@@ -292,7 +288,7 @@ describe('a policy that is stopped again and again', () => {
     const [first = ''] = waiting;
     await until(() => stateOf(first), state('PolicyError', 'None', expect.stringContaining('took longer than 20 ms')));
 
-    await applyPolicy('endless', cured, { ...judging('endless'), limits });
+    await cluster.applyPolicy('endless', cured, { ...judging('endless'), limits });
     for (const name of waiting) await until(() => stateOf(name), state('AutoApproved', 'Production', 'cured'));
     await until(() => policyHealth('endless'), { ready: 'True', quarantined: undefined, killed: 0, allow: 3 });
   });
@@ -322,7 +318,7 @@ allow contains $"{statement.key} measured {statement.predicate.accuracy}" if {
 
   it('by a key that the policy names approves; anything else is told, and a person decides', async () => {
     const evidence = { keys: [{ name: 'the evaluation job', publicKey: job.publicKey }] };
-    await applyPolicy('evidence', rego, { ...judging('evidence'), evidence, approvers: ['alice'] });
+    await cluster.applyPolicy('evidence', rego, { ...judging('evidence'), evidence, approvers: ['alice'] });
     const good = await submitWith({ inline: signStatement(job, { artifactDigest: digest }) });
     const forged = await submitWith({ inline: signStatement(aSigner(), { artifactDigest: digest }) });
     await until(() => stateOf(good), state('AutoApproved', 'Production', 'the evaluation job measured 0.97'));
@@ -363,7 +359,11 @@ allow contains $"{statement.key} measured {statement.predicate.accuracy}" if {
 describe('what waits is judged again, and what is decided stays', () => {
   it('when the policy changes', async () => {
     const policy = (threshold: number) =>
-      applyPolicy('moving', ACCURACY, { ...judging('moving'), parameters: { threshold }, approvers: ['alice'] });
+      cluster.applyPolicy('moving', ACCURACY, {
+        ...judging('moving'),
+        parameters: { threshold },
+        approvers: ['alice'],
+      });
     await policy(0.9);
     const decided = await submit('moving', { metrics: { accuracy: 0.95 } });
     const waiting = await submit('moving', { metrics: { accuracy: 0.8 } });
@@ -385,7 +385,7 @@ describe('what waits is judged again, and what is decided stays', () => {
   });
 
   it('when the champion changes', async () => {
-    await applyPolicy(
+    await cluster.applyPolicy(
       'contest',
       'package approval\n\nallow contains "better" if input.modelVersion.spec.metrics.accuracy > input.champion.spec.metrics.accuracy\n',
       judging('contest'),
@@ -397,7 +397,7 @@ describe('what waits is judged again, and what is decided stays', () => {
   });
 
   it("when the namespace's labels change", async () => {
-    await applyPolicy(
+    await cluster.applyPolicy(
       'tiered',
       'package approval\n\nallow contains "a sandbox" if input.namespace.labels.tier == "sandbox"\n',
       judging('tiered'),
@@ -410,7 +410,7 @@ describe('what waits is judged again, and what is decided stays', () => {
 });
 
 it('the submitter whom the API server vouches for is in the input', async () => {
-  await applyPolicy(
+  await cluster.applyPolicy(
     'robots',
     'package approval\n\nallow contains "by the pipeline" if input.submitter.user == "sam"\n',
     judging('robots'),

@@ -1,4 +1,4 @@
-import { type AnyApprovalPolicy, type ModelVersion, type ModelVersionStatus, SERVED_STAGES } from '../../api/index.ts';
+import { type AnyApprovalPolicy, isServedStage, type ModelVersion, type ModelVersionStatus } from '../../api/index.ts';
 import { createPolicyCatalog, type PolicyCatalog, type PolicyEntry, policyKey } from '../../operator/index.ts';
 import type { Compiler, Evaluator } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
@@ -99,7 +99,7 @@ async function compileInto(
 /** @returns the other of these versions that holds the asked stage. */
 export function findChampion(version: ModelVersion, versions: readonly ModelVersion[]): ModelVersion | null {
   const { spec, metadata } = version;
-  if (!SERVED_STAGES.some((served) => served === spec.stage)) return null;
+  if (!isServedStage(spec.stage)) return null;
   return (
     versions.find(
       (other) =>

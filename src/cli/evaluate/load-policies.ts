@@ -11,7 +11,7 @@ import {
 } from '../../api/index.ts';
 import { policyKey } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
-import { loadManifests, type Manifest, parseManifest } from '../load-manifests.ts';
+import { loadManifests, type Manifest, parseManifest, placeIssues } from '../load-manifests.ts';
 import { isBundlePlace } from '../policy/bundle/bundle-place.ts';
 
 const WithModules = z.looseObject({ spec: z.looseObject({ modules: z.record(z.string(), z.string()) }) });
@@ -133,11 +133,11 @@ function fromManifest(path: string, manifest: Manifest, modules: Readonly<Record
   }
   const value = Object.keys(modules).length > 0 ? withModules(manifest.value, modules) : manifest.value;
   const parsed = parseManifest({ ...manifest, value }, SUBMITTED[kind]);
-  const misfits = findParameterProblems(parsed.spec).map(({ path: at, message }) => {
-    const field = ['spec', ...at];
-    return `${locate(field)}: ${field.join('.')}: ${message}`;
-  });
-  if (misfits.length > 0) throw new CliError(misfits);
+  const misfits = findParameterProblems(parsed.spec).map(({ path: at, message }) => ({
+    path: ['spec', ...at],
+    message,
+  }));
+  if (misfits.length > 0) throw new CliError(placeIssues(manifest, misfits));
   // As `kubectl apply` would have it.
   const namespace = kind === 'ApprovalPolicy' ? { namespace: 'default' } : {};
   const policy = { ...parsed, metadata: { generation: 1, ...namespace, ...parsed.metadata } };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ApprovalPolicy, ClusterApprovalPolicy, ModelVersion, SERVED_STAGES } from '../../api/index.ts';
+import { ApprovalPolicy, ClusterApprovalPolicy, isServedStage, ModelVersion } from '../../api/index.ts';
 import { buildRegistryFacts, parseSubmitter, type Snapshot } from '../../decision/index.ts';
 import {
   type Cluster,
@@ -62,7 +62,7 @@ function readVerified({ namespace, name }: VersionName, modelVersion: ModelVersi
 
 /** Of several versions that hold the stage, the one that came to it last. */
 async function findHolder(cluster: Cluster, { metadata, spec }: ModelVersion): Promise<ModelVersion | null> {
-  if (!SERVED_STAGES.some((served) => served === spec.stage)) return null;
+  if (!isServedStage(spec.stage)) return null;
   const versions = await list(cluster, MODEL_VERSIONS, ModelVersion, metadata.namespace);
   const holders = versions.filter(
     (other) =>

@@ -1,9 +1,9 @@
 import {
   ANNOTATIONS,
+  isServedStage,
   type ModelRegistry,
   ModelVersion,
   modelVersionName,
-  SERVED_STAGES,
   type Stage,
 } from '../../api/index.ts';
 import { type Cluster, KubeApiError, MODEL_VERSIONS, resourcePath } from '../../kube/index.ts';
@@ -117,5 +117,5 @@ async function create(cluster: Cluster, request: StageRequest): Promise<void> {
 
 /** MLflow archives others only for a version that comes to be served. */
 function archives(stage: Stage, archiveExisting: boolean): boolean {
-  return archiveExisting && SERVED_STAGES.some((served) => served === stage);
+  return archiveExisting && isServedStage(stage);
 }

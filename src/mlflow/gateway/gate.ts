@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import {
+  isServedStage,
   type ModelRegistry,
   ModelVersion,
   REGISTRY_TAGS,
-  SERVED_STAGES,
   Stage,
   type Stage as StageName,
 } from '../../api/index.ts';
@@ -120,7 +120,7 @@ export function createGate(options: GateOptions): Gate {
         const parsed = ModelVersion.safeParse(item);
         if (!parsed.success || parsed.data.spec.model.toLowerCase() !== model.toLowerCase()) continue;
         const stage = parsed.data.status?.stage ?? 'None';
-        if (isServed(stage)) decided.push(`version ${parsed.data.spec.version} is in ${stage}`);
+        if (isServedStage(stage)) decided.push(`version ${parsed.data.spec.version} is in ${stage}`);
       }
     const served = [...new Set([...shown, ...decided])];
     if (served.length === 0) return;
@@ -164,7 +164,7 @@ export function createGate(options: GateOptions): Gate {
       const found = await findModelVersion(cluster, namespace, registered);
       const aliases = guardedAliases(await registriesOf(), options.aliases);
       const shown = await readServed(gated.caller, name, aliases, version);
-      const stage = [registered.stage, found?.status?.stage ?? 'None'].find(isServed);
+      const stage = [registered.stage, found?.status?.stage ?? 'None'].find(isServedStage);
       if (!stage && shown.length === 0) return { name, version };
       const where = stage ? `in ${stage}` : shown.join(', ');
       throw new MlflowRefusal(
@@ -231,8 +231,4 @@ function refuseTag(key: unknown): void {
   const written = WRITTEN_TAGS.find((tag) => typeof key === 'string' && key.trim().toLowerCase() === tag);
   if (written === undefined) return;
   throw new MlflowRefusal('PERMISSION_DENIED', `tag ${written} says what was decided: only Assent writes it`);
-}
-
-function isServed(stage: string): boolean {
-  return SERVED_STAGES.some((served) => served === stage);
 }

@@ -1,9 +1,9 @@
 import {
   type ExportReport,
+  isServedStage,
   type ModelRegistry,
   ModelVersion,
   REGISTRY_TAGS,
-  SERVED_STAGES,
   type ServedStage,
   type Stage,
   stageAliases,
@@ -102,7 +102,7 @@ async function exportStage(
 ): Promise<void> {
   const stage = status?.stage ?? 'None';
   if (exported?.stages === false || registered.stage === stage) return;
-  await client.transitionStage(spec, stage, isServed(stage) && spec.archiveExistingVersions === true);
+  await client.transitionStage(spec, stage, isServedStage(stage) && spec.archiveExistingVersions === true);
 }
 
 /** An alias that points elsewhere than the decisions say. */
@@ -200,8 +200,4 @@ function exportOf({ status }: ModelVersion): Pick<ExportReport, 'decisionId' | '
 
 function decidedAt({ status }: ModelVersion): string {
   return status?.history?.[0]?.at ?? status?.decision?.decidedAt ?? '';
-}
-
-function isServed(stage: Stage): boolean {
-  return SERVED_STAGES.some((served) => served === stage);
 }
