@@ -25,5 +25,6 @@ export {
   VerifiedFacts,
 } from './snapshot.ts';
 export { parseSubmitter, type Submitter } from './stamp.ts';
+export { findSubmitter } from './submission.ts';
 export { verifyRecord, verifyRecordSignature } from './verify-record.ts';
 export { type Misfit, verifySignature, verifyStatus } from './verify-version.ts';

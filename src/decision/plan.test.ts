@@ -178,6 +178,29 @@ describe('an approval', () => {
     });
   });
 
+  it.each([
+    [
+      'of whom it is in doubt who submitted it counts for nothing where duties are separate',
+      'Doubted',
+      'AwaitingApproval',
+    ],
+    ['of whom it is known who submitted it counts', 'Vouched', 'ManuallyApproved'],
+  ] as const)('of a version %s', (_, submission, reason) => {
+    const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
+    const first = separate.submittedBy('bob').with({ submission }).decidedBy('alice', 'approve', 'his').applied();
+    expect(planned(first)).toMatchObject({ reason, status: { submission: { user: 'bob', generation: 1, at: START } } });
+  });
+
+  it('counts by who is recorded as the submitter, whatever the stamp says later', () => {
+    const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
+    const recorded = separate.submittedBy('alice').with({ submission: 'Vouched' }).applied();
+    const renamed = recorded.submittedBy('bob').decidedBy('alice', 'approve', 'not mine, is it?');
+    expect(recorded.snapshot.modelVersion.status?.submission).toMatchObject({ user: 'alice', verified: true });
+    expect(planned(renamed)).toMatchObject({ reason: 'AwaitingApproval' });
+    const respecified = renamed.withSpec({ metrics: { accuracy: 0.95 } }).submittedBy('bob');
+    expect(planned(respecified.decidedBy('alice', 'approve', 'his now'))).toMatchObject({ reason: 'ManuallyApproved' });
+  });
+
   it('by the submitter does not count where duties are separate, nor where nobody knows the submitter', () => {
     const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
     expect(planned(separate.submittedBy('alice').decidedBy('alice', 'approve', 'mine'))).toMatchObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ANNOTATIONS, isServedStage, STAGES } from '../api/index.ts';
-import { findCompliance } from '../decision/index.ts';
+import { findCompliance, parseSubmitter } from '../decision/index.ts';
 
 /** What the operator keeps of every version at hand; the rest is packed away. */
 export interface ModelVersionSummary {
@@ -18,6 +18,8 @@ export interface ModelVersionSummary {
   readonly needsWork: boolean;
   /** A person's decision stands in the annotations and is not recorded yet. */
   readonly decisionUnrecorded: boolean;
+  /** It is not decided, and who submitted it is stamped and not recorded. */
+  readonly submissionUnrecorded: boolean;
   /** This very content is approved, and was moved to the stage that it is in. */
   readonly approved: boolean;
   /** The policies that decided it: the first 52 bits of their digest; NaN where none is known. */
@@ -65,6 +67,7 @@ const Stored = z.object({
         })
         .optional()
         .catch(undefined),
+      submission: z.object({ generation: z.number() }).optional().catch(undefined),
       approvals: z
         .array(z.object({ stamp: z.string(), reason: z.string() }))
         .default([])
@@ -104,6 +107,8 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
     stage: STAGES.find((known) => known === stage) ?? stage,
     needsWork: !settled || decisionUnrecorded,
     decisionUnrecorded,
+    submissionUnrecorded:
+      !settled && status.submission?.generation !== generation && parseSubmitter({ metadata }) !== null,
     approved: approved && settled && metadata.deletionTimestamp === undefined,
     policyBits: readPolicyBits(decision?.policyDigest ?? ''),
     compliant: findCompliance(status)?.status !== 'False',

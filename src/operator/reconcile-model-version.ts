@@ -8,19 +8,16 @@ import {
 } from '../decision/index.ts';
 import type { WorkResult } from '../kube/index.ts';
 import { evaluatePolicies } from './evaluate-policies.ts';
-import { type Gathered, gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
+import { type ConfirmationPorts, gatherConfirmed } from './gather-confirmed.ts';
+import type { Gathered } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
 import { keyOfPolicy } from './policy-catalog.ts';
 import type { PolicyHealth } from './policy-health.ts';
 import type { DecisionSigner, EventRecorder, ObjectRef, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
 import { signPlan } from './sign-plan.ts';
-import type { AdmissionWatch } from './watch-admission.ts';
 import type { WrittenVersions } from './written-versions.ts';
 
-export interface ModelVersionReconcilerPorts extends Omit<SnapshotSources, 'approvalsVerified'> {
-  readonly admission: Pick<AdmissionWatch, 'verified' | 'confirm'>;
-  /** Versions with a decision that was written while nobody checked: the next record says that it does not count. */
-  readonly doubted: Set<string>;
+export interface ModelVersionReconcilerPorts extends ConfirmationPorts {
   readonly evaluator: PolicyEvaluator;
   readonly health: Pick<PolicyHealth, 'refusal' | 'evaluated'>;
   readonly signer: DecisionSigner;
@@ -49,8 +46,7 @@ export async function reconcileModelVersion(
   ports: ModelVersionReconcilerPorts,
 ): Promise<WorkResult | undefined> {
   if (ports.written.isBehind(key)) return { requeueAfterMs: BEHIND_RETRY_MS };
-  const approvalsVerified = await confirmApprovals(key, ports);
-  const gathered = gatherSnapshot(key, { ...ports, approvalsVerified });
+  const gathered = await gatherConfirmed(key, ports);
   switch (gathered.kind) {
     case 'gone':
       return undefined;
@@ -58,7 +54,7 @@ export async function reconcileModelVersion(
       return { requeueAfterMs: UNREADY_RETRY_MS };
     case 'invalid': {
       const { stored, problems } = gathered;
-      const judged = { approvalsVerified, now: ports.clock() };
+      const judged = { approvalsVerified: ports.admission.verified(), now: ports.clock() };
       const status = buildInvalidStatus(stored, problems, judged);
       if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(refOf(stored.metadata), status));
       return undefined;
@@ -97,28 +93,10 @@ export async function askPolicies(
   return results;
 }
 
-/**
- * A decision that is about to be recorded is honoured only if the admission policies are in force now, and were all the
- * time since they were last looked at.
- */
-async function confirmApprovals(
-  key: string,
-  { versions, admission, doubted }: ModelVersionReconcilerPorts,
-): Promise<boolean> {
-  for (;;) {
-    const seen = versions.summary(key);
-    if (!seen?.decisionUnrecorded) return admission.verified();
-    const verified = await admission.confirm();
-    // What has come meanwhile may have been written after the look.
-    if (versions.summary(key)?.resourceVersion === seen.resourceVersion) return verified && !doubted.has(key);
-  }
-}
-
 /** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */
 async function applyPlan(key: string, ref: ObjectRef, plan: Plan, ports: ModelVersionReconcilerPorts): Promise<void> {
   for (const record of plan.records) await ports.records.record(record);
   if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(ref, plan.status));
-  // The decision in doubt is recorded now, and later ones are not it.
-  ports.doubted.delete(key);
+  ports.doubts.resolve(key);
   for (const event of plan.events) ports.events.record('ModelVersion', ref, event);
 }
