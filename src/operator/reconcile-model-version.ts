@@ -1,3 +1,4 @@
+import type { ModelVersion } from '../api/index.ts';
 import {
   buildInvalidStatus,
   buildPlan,
@@ -12,7 +13,7 @@ import { type Gathered, gatherSnapshot, type SnapshotSources } from './gather-sn
 import { refOf } from './object-ref.ts';
 import { keyOfPolicy } from './policy-catalog.ts';
 import type { PolicyHealth } from './policy-health.ts';
-import type { DecisionSigner, EventRecorder, ObjectRef, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
+import type { DecisionSigner, EventRecorder, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
 import { signPlan } from './sign-plan.ts';
 import type { AdmissionWatch } from './watch-admission.ts';
 import type { WrittenVersions } from './written-versions.ts';
@@ -60,14 +61,14 @@ export async function reconcileModelVersion(
       const { stored, problems } = gathered;
       const judged = { approvalsVerified, now: ports.clock() };
       const status = buildInvalidStatus(stored, problems, judged);
-      if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(refOf(stored.metadata), status));
+      if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(stored, status));
       return undefined;
     }
     case 'snapshot': {
       const { snapshot } = gathered;
       const results = await askPolicies(gathered, ports);
       const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
-      await applyPlan(key, refOf(snapshot.modelVersion.metadata), plan, ports);
+      await applyPlan(key, snapshot.modelVersion, plan, ports);
       const { requeueAfterMs } = plan;
       // What stands is not asked about again and again: it is when the policies change.
       const failed = !isSettled(snapshot.modelVersion) && Object.values(results).some(({ kind }) => kind === 'error');
@@ -107,18 +108,23 @@ async function confirmApprovals(
 ): Promise<boolean> {
   for (;;) {
     const seen = versions.summary(key);
-    if (!seen?.decisionUnrecorded) return admission.verified();
+    if (!seen?.unrecordedDecision) return admission.verified();
     const verified = await admission.confirm();
-    // What has come meanwhile may have been written after the look.
-    if (versions.summary(key)?.resourceVersion === seen.resourceVersion) return verified && !doubted.has(key);
+    // Another one may have been written after the look. Whatever else was, by anybody who edits, is not what is confirmed.
+    if (versions.summary(key)?.unrecordedDecision === seen.unrecordedDecision) return verified && !doubted.has(key);
   }
 }
 
 /** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */
-async function applyPlan(key: string, ref: ObjectRef, plan: Plan, ports: ModelVersionReconcilerPorts): Promise<void> {
+async function applyPlan(
+  key: string,
+  version: ModelVersion,
+  plan: Plan,
+  ports: ModelVersionReconcilerPorts,
+): Promise<void> {
   for (const record of plan.records) await ports.records.record(record);
-  if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(ref, plan.status));
+  if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(version, plan.status));
   // The decision in doubt is recorded now, and later ones are not it.
   ports.doubted.delete(key);
-  for (const event of plan.events) ports.events.record('ModelVersion', ref, event);
+  for (const event of plan.events) ports.events.record('ModelVersion', refOf(version.metadata), event);
 }

@@ -175,11 +175,11 @@ export function startOperator(options: OperatorOptions): Operator {
   const doubted = new Set<string>();
   let interrupted = false;
   const doubtUnrecorded = (): void => {
-    for (const [key, { decisionUnrecorded }] of versionStore.summaries()) if (decisionUnrecorded) doubted.add(key);
+    for (const [key, { unrecordedDecision }] of versionStore.summaries()) if (unrecordedDecision) doubted.add(key);
   };
   /** Forgets what was recorded since, or is gone. */
   const resolveDoubts = (): boolean => {
-    for (const key of doubted) if (!versionStore.summary(key)?.decisionUnrecorded) doubted.delete(key);
+    for (const key of doubted) if (!versionStore.summary(key)?.unrecordedDecision) doubted.delete(key);
     return doubted.size === 0;
   };
   const admission = watchAdmission({
