@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { ANNOTATIONS } from '../../src/api/index.ts';
-import { attack, DONE } from './attack.ts';
+import { attack, DONE, refused } from './attack.ts';
 import { prepareScene, type Scene } from './scene.ts';
-import { decide, type State, stateOf } from './state.ts';
+import { decide, expectRefused, type State, stateOf, untilState } from './state.ts';
 
 let scene: Scene;
 beforeAll(async () => {
@@ -60,4 +60,15 @@ attack('an editor tries to keep a void decision unrecorded by edits without end 
   expect(await stateUnderEdits(name, revoke, 'Revoked')).toMatchObject({
     decisions: ['alice approve', 'eve revoke, not counted', 'alice revoke'],
   });
+});
+
+attack('an editor tries to fill a version up so that its revocation finds no room and gets Invalid', async () => {
+  const name = await scene.anApprovedVersion();
+  const labels = Object.fromEntries(Array.from({ length: 129 }, (_, at) => [`l${at}`, 'v']));
+  const fill = (metadata: object) => () => scene.sam.merge(name, { metadata });
+  await expectRefused(scene, name, fill({ labels }), refused('invalid', 'metadata.labels has at most 128 entries'));
+  const annotations = { 'example.com/pad': '<'.repeat(250_000) };
+  await expectRefused(scene, name, fill({ annotations }), refused('invalid', 'each of which is stored as six bytes'));
+  await decide(scene.alice, name, 'revoke', 'r'.repeat(1_000));
+  await untilState(scene, name, { stage: 'Archived', reason: 'Revoked' });
 });
