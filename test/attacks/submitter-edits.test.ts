@@ -144,6 +144,17 @@ describe('the spec', () => {
     await expectRefused(scene, name, change, refused('invalid', 'the stage must be one of None, Staging'));
   });
 
+  attack('a submitter tries to give an entry a name that nothing would read and gets Invalid', async () => {
+    const unread = (value: string) => JSON.parse(`{"__proto__": ${value}}`);
+    const words = 'no entry can be called __proto__';
+    const name = await scene.aWaitingVersion();
+    for (const spec of [{ metrics: unread('1') }, { parameters: unread('"x"') }])
+      await expectRefused(scene, name, () => scene.sam.merge(name, { spec }), refused('invalid', words));
+    expect(await scene.sam.create({ metadata: { name: `${name}-new` }, spec: { metrics: unread('1') } })).toEqual(
+      refused('invalid', words),
+    );
+  });
+
   attack('a submitter tries to make an approved version into another model and gets Invalid', async () => {
     const name = await scene.anApprovedVersion();
     const change = () => scene.sam.merge(name, { spec: { model: 'another' } });
