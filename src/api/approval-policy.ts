@@ -66,7 +66,7 @@ export const PolicyRules = z.strictObject({
   failurePolicy: z
     .enum(['Block', 'Manual'])
     .optional()
-    .describe('What a policy that errs means: wait (Block, the default), or let people decide (Manual).'),
+    .describe('What a policy means that cannot be asked: wait (Block, the default), or let people decide (Manual).'),
   mode: z.enum(['Enforce', 'Shadow']).optional().describe('Shadow: evaluated and reported, decides nothing.'),
   limits: Limits.optional().describe('What one evaluation may take.'),
   evidence: EvidenceTrust.optional().describe('Whose signed statements become input.verified.attestations.'),

@@ -102,7 +102,7 @@ describe("beside the platform's policy", () => {
   });
 
   attack('a policy author tries to err into a decision by people and gets the platform asked as before', async () => {
-    const rego = 'package approval\n\nallow := 42\n';
+    const rego = 'package approval\n\nallow contains }\n';
     expect(await putPolicy('errs', rego, { failurePolicy: 'Manual', approvers: ['eve'] })).toEqual(DONE);
     const name = await submitTo('errs');
     await untilState(scene, name, { reason: 'AwaitingApproval' });

@@ -19,6 +19,21 @@ beforeAll(async () => {
     rego: `package approval\n\n${ACCURATE}\n\ndeny contains "not from Sam" if input.submitter.user == "sam"\n`,
     match: { selector: { matchLabels: { use: 'nothing-of-sam' } } },
   });
+  await scene.applyPlatformPolicy('costly', {
+    rego: `package approval
+
+r := numbers.range(1, to_number(input.modelVersion.spec.parameters.size))
+
+deny contains "found" if {
+	some a in r
+	some b in r
+	a * b == 12
+}
+`,
+    approvers: ['group:ml-leads'],
+    failurePolicy: 'Manual',
+    match: { selector: { matchLabels: { use: 'costly' } } },
+  });
   await scene.startOperator();
 });
 afterAll(() => scene?.[Symbol.asyncDispose]());
@@ -165,6 +180,16 @@ describe('the spec', () => {
     const parameters = { padding: 'x'.repeat(300_000) };
     const name = await scene.submit(scene.sam, { metadata: judgedBy('accuracy'), spec: { parameters } });
     await untilState(scene, name, { stage: 'None', reason: 'PolicyError', moves: [] });
+  });
+
+  attack('a submitter tries to make a policy run out of time so that people decide and gets no approval', async () => {
+    const submit = (size: string) =>
+      scene.submit(scene.sam, { metadata: judgedBy('costly'), spec: { parameters: { size } } });
+    await untilState(scene, await submit('9'), { reason: 'PolicyDenied' });
+    const name = await submit('20000');
+    await untilState(scene, name, { stage: 'None', reason: 'PolicyError' });
+    await decide(scene.alice, name, 'approve');
+    await untilState(scene, name, { stage: 'None', decisions: ['alice approve, not counted'], moves: [] });
   });
 
   limit('a submitter tries to claim an accuracy of 0.99 and gets what the policy gives to a claim', async () => {
