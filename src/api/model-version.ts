@@ -3,6 +3,7 @@ import { Approvers } from './approvers.ts';
 import { Condition } from './conditions.ts';
 import { AttestationSource, Digest, EvidenceReport } from './evidence.ts';
 import { Metadata } from './metadata.ts';
+import { NAMED_VALUES_RULE, namedValues } from './named-values.ts';
 import { API_VERSION, VERDICTS } from './names.ts';
 import { inCrd } from './rule.ts';
 import { Stage } from './stage.ts';
@@ -45,13 +46,15 @@ export const ModelVersionSpec = z.strictObject({
     ...immutable('version'),
   }),
   stage: Stage,
-  metrics: inCrd(z.record(z.string(), z.number('a metric is a finite number')).optional(), {
+  metrics: inCrd(namedValues(z.number('a metric is a finite number')).optional(), {
     description: "The submitter's claim of the version's metrics: finite numbers.",
     maxProperties: 256,
+    'x-kubernetes-validations': [NAMED_VALUES_RULE],
   }),
-  parameters: inCrd(z.record(z.string(), z.string('a parameter is a string: put it in quotes')).optional(), {
+  parameters: inCrd(namedValues(z.string('a parameter is a string: put it in quotes')).optional(), {
     description: 'Training parameters: strings, as MLflow keeps them.',
     maxProperties: 256,
+    'x-kubernetes-validations': [NAMED_VALUES_RULE],
   }),
   artifact: Artifact.optional().describe('The file or image that is the model.'),
   source: Source.optional().describe('What it was made by and from.'),

@@ -73,8 +73,10 @@ describe('a policy', () => {
     expect(message.length).toBeLessThan(16 * 1024);
   });
 
-  it('that failed lets people decide where it says failurePolicy: Manual', () => {
-    const scene = aScene().withFailingPolicy('slow', 'took too long', { failurePolicy: 'Manual' });
+  it('that is not in force lets people decide where it says failurePolicy: Manual', () => {
+    const { snapshot } = aScene().withPolicy('broken', {}, { failurePolicy: 'Manual' });
+    const policies = snapshot.policies.map((policy) => ({ ...policy, digest: null, problem: 'does not compile' }));
+    const scene = aScene().with({ policies });
     expect(planned(scene)).toMatchObject({ reason: 'AwaitingApproval', stage: 'None' });
     expect(planned(scene.decidedBy('alice', 'approve', 'looked'))).toMatchObject({ reason: 'ManuallyApproved' });
   });
@@ -256,15 +258,17 @@ describe('an approval that did not count when it was given', () => {
   });
 });
 
-it.each(['input-too-large', 'champion-undecided'])(
-  'an error that an editor can bring about (%s) asks nobody by failurePolicy',
-  (code) => {
-    const scene = aScene().withPolicy('leads', {}, { failurePolicy: 'Manual', approvers: ['eve'] });
-    const failure = { kind: 'error', code, message: 'too large', evaluationMicroseconds: 0 } as const;
-    const large = { ...scene.decidedBy('eve', 'approve', 'fine'), results: { leads: failure } };
-    expect(planned(large)).toMatchObject({ reason: 'PolicyError', stage: 'None' });
-  },
-);
+const failure = (code: string) => ({ kind: 'error', code, message: 'it failed', evaluationMicroseconds: 0 }) as const;
+
+it.each([
+  ...[failure('timeout'), failure('memory'), failure('quarantined'), failure('policy'), failure('input-too-large')],
+  failure('champion-undecided'),
+  { kind: 'value', value: { allow: 42 }, evaluationMicroseconds: 0 } as const,
+])('what an editor can bring about asks nobody by failurePolicy: Manual (%o)', (result) => {
+  const scene = aScene().withPolicy('leads', {}, { failurePolicy: 'Manual', approvers: ['eve'] });
+  const failed = { ...scene.decidedBy('eve', 'approve', 'fine'), results: { leads: result } };
+  expect(planned(failed)).toMatchObject({ reason: 'PolicyError', stage: 'None' });
+});
 
 describe('a rejection', () => {
   it('of older content rejects no newer one while a policy errs', () => {

@@ -1,4 +1,4 @@
-import { ANNOTATIONS, VERDICTS } from '../api/index.ts';
+import { ANNOTATIONS } from '../api/index.ts';
 import { type Gathered, gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import type { StampDoubts } from './stamp-doubts.ts';
 import type { AdmissionWatch } from './watch-admission.ts';
@@ -30,7 +30,7 @@ export async function gatherConfirmed(key: string, ports: ConfirmationPorts): Pr
     const gathered = gatherSnapshot(key, { ...ports, ...believe(key, looked, ports) });
     if (gathered.kind !== 'snapshot') return gathered;
     const stamps = findNewStamps(key, gathered, ports);
-    // What has come meanwhile may have been written after the look.
+    // Others may have been written after the look. Whatever else was, by anybody who edits, is not what is confirmed.
     if (stamps?.text === looked?.text) return gathered;
     looked = stamps ? { ...stamps, inForce: await ports.admission.confirm() } : undefined;
   }
@@ -55,16 +55,11 @@ function findNewStamps(
   { versions, doubts }: ConfirmationPorts,
 ): NewStamps | null {
   const summary = versions.summary(key);
-  const decision = summary?.decisionUnrecorded ?? false;
+  const decision = summary?.unrecordedDecision ?? '';
   const asked = asksSubmitter || (summary !== undefined && doubts.doubtsSubmission(key, summary.generation));
   const submission = asked && (summary?.submissionUnrecorded ?? false);
   if (!decision && !submission) return null;
   const { uid, generation, annotations = {} } = modelVersion.metadata;
-  const given = VERDICTS.map((verdict) => annotations[ANNOTATIONS[verdict]]);
-  const text = JSON.stringify([
-    uid,
-    decision && [annotations[ANNOTATIONS.decidedBy], given],
-    submission && [generation, annotations[ANNOTATIONS.submittedBy]],
-  ]);
-  return { decision, submission, text };
+  const submitted = submission ? [uid, generation, annotations[ANNOTATIONS.submittedBy]] : null;
+  return { decision: decision !== '', submission, text: JSON.stringify([decision, submitted]) };
 }

@@ -1,3 +1,4 @@
+import type { ModelVersion } from '../api/index.ts';
 import {
   buildInvalidStatus,
   buildPlan,
@@ -13,7 +14,7 @@ import type { Gathered } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
 import { keyOfPolicy } from './policy-catalog.ts';
 import type { PolicyHealth } from './policy-health.ts';
-import type { DecisionSigner, EventRecorder, ObjectRef, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
+import type { DecisionSigner, EventRecorder, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
 import { signPlan } from './sign-plan.ts';
 import type { WrittenVersions } from './written-versions.ts';
 
@@ -56,14 +57,14 @@ export async function reconcileModelVersion(
       const { stored, problems } = gathered;
       const judged = { approvalsVerified: ports.admission.verified(), now: ports.clock() };
       const status = buildInvalidStatus(stored, problems, judged);
-      if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(refOf(stored.metadata), status));
+      if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(stored, status));
       return undefined;
     }
     case 'snapshot': {
       const { snapshot } = gathered;
       const results = await askPolicies(gathered, ports);
       const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
-      await applyPlan(key, refOf(snapshot.modelVersion.metadata), plan, ports);
+      await applyPlan(key, snapshot.modelVersion, plan, ports);
       const { requeueAfterMs } = plan;
       // What stands is not asked about again and again: it is when the policies change.
       const failed = !isSettled(snapshot.modelVersion) && Object.values(results).some(({ kind }) => kind === 'error');
@@ -94,9 +95,14 @@ export async function askPolicies(
 }
 
 /** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */
-async function applyPlan(key: string, ref: ObjectRef, plan: Plan, ports: ModelVersionReconcilerPorts): Promise<void> {
+async function applyPlan(
+  key: string,
+  version: ModelVersion,
+  plan: Plan,
+  ports: ModelVersionReconcilerPorts,
+): Promise<void> {
   for (const record of plan.records) await ports.records.record(record);
-  if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(ref, plan.status));
+  if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(version, plan.status));
   ports.doubts.resolve(key);
-  for (const event of plan.events) ports.events.record('ModelVersion', ref, event);
+  for (const event of plan.events) ports.events.record('ModelVersion', refOf(version.metadata), event);
 }

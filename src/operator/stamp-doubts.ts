@@ -29,8 +29,8 @@ export function createStampDoubts(versions: Summaries): StampDoubts {
   const submissions = new Map<string, number>();
   return {
     mark() {
-      for (const [key, { decisionUnrecorded, submissionUnrecorded, generation }] of versions.summaries()) {
-        if (decisionUnrecorded) decisions.add(key);
+      for (const [key, { unrecordedDecision, submissionUnrecorded, generation }] of versions.summaries()) {
+        if (unrecordedDecision) decisions.add(key);
         if (submissionUnrecorded) submissions.set(key, generation);
       }
     },
@@ -42,7 +42,7 @@ export function createStampDoubts(versions: Summaries): StampDoubts {
       submissions.delete(key);
     },
     isResolved() {
-      for (const key of decisions) if (!versions.summary(key)?.decisionUnrecorded) decisions.delete(key);
+      for (const key of decisions) if (!versions.summary(key)?.unrecordedDecision) decisions.delete(key);
       for (const [key, generation] of submissions) {
         const summary = versions.summary(key);
         if (!summary?.submissionUnrecorded || summary.generation !== generation) submissions.delete(key);
