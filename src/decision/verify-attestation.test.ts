@@ -101,4 +101,13 @@ describe('nothing is a fact that', () => {
       refused('none of its signatures'),
     );
   });
+
+  test('is signed with a key so large, or with such an exponent, that each check takes long', () => {
+    for (const kind of ['rsa-4608', 'rsa-exponent'] as const) {
+      const slow = aSigner(kind);
+      expect(verify(signStatement(slow, { artifactDigest: ARTIFACT }), { keys: [slow] })).toEqual(
+        refused('none of its signatures'),
+      );
+    }
+  });
 });
