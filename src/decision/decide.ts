@@ -9,6 +9,7 @@ import { buildInput } from './build-input.ts';
 import { digestOf } from './canonical.ts';
 import { combineOutcomes } from './combine.ts';
 import { type ApprovalCount, countApprovals, describeApprovers } from './count-approvals.ts';
+import { decisionTime } from './decision-time.ts';
 import { type PolicyOutcome, parsePolicyOutcome } from './policy-outcome.ts';
 import { digestSpec, recordApproval } from './record-approval.ts';
 import type { PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';
@@ -150,7 +151,7 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     inputDigest: digestOf(buildInput(snapshot)),
     policyDigest: digestPolicies(snapshot.policies),
     now,
-    decidedAt: now,
+    decidedAt: decisionTime(snapshot, approvals),
     ...(waits ? { waitingSince } : {}),
   };
   // What errs has no time to be approved in: it expires when the policies answer again, if they still ask for people then.
