@@ -115,6 +115,12 @@ export function policyKey(kind: PolicyKind, { name, namespace }: Metadata): stri
   return kind === 'ApprovalPolicy' ? `${kind}/${namespace}/${name}` : `${kind}/${name}`;
 }
 
+/** @returns the namespace of the policy with this key; '' for the platform's. */
+export function namespaceOfPolicy(key: string): string {
+  const [, namespace = '', name] = key.split('/');
+  return name === undefined ? '' : namespace;
+}
+
 /** @returns the key of a policy that a snapshot names: those of a namespace judge its own versions alone. */
 export function keyOfPolicy(name: string, namespace: string): string {
   const [kind, own] = name.split('/');
