@@ -6,7 +6,7 @@ import {
   parseDurationMs,
 } from '../api/index.ts';
 import { buildInput } from './build-input.ts';
-import { digestOf } from './canonical.ts';
+import { digestOf, digestOnce } from './canonical.ts';
 import { combineOutcomes } from './combine.ts';
 import { type ApprovalCount, countApprovals, describeApprovers } from './count-approvals.ts';
 import { decisionTime } from './decision-time.ts';
@@ -184,7 +184,7 @@ function whyNobodyIsAsked({ modelVersion: { spec, status }, policies }: Snapshot
 
 /** @returns what names the policies that judge a version: their rules, and what of them is in force. */
 export function digestPolicies(policies: readonly Pick<PolicySnapshot, 'name' | 'digest' | 'spec'>[]): string {
-  return digestOf(policies.map(({ name, digest, spec }) => ({ name, digest, spec })));
+  return digestOf(policies.map(({ name, digest, spec }) => ({ name, digest, spec: digestOnce(spec) })));
 }
 
 type Identified = Pick<
