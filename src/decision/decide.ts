@@ -6,9 +6,10 @@ import {
   parseDurationMs,
 } from '../api/index.ts';
 import { buildInput } from './build-input.ts';
-import { digestOf } from './canonical.ts';
+import { digestOf, digestOnce } from './canonical.ts';
 import { combineOutcomes } from './combine.ts';
 import { type ApprovalCount, countApprovals, describeApprovers, explainUnknownSubmitter } from './count-approvals.ts';
+import { decisionTime } from './decision-time.ts';
 import { type PolicyOutcome, parsePolicyOutcome } from './policy-outcome.ts';
 import { digestSpec, recordApproval } from './record-approval.ts';
 import type { PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';
@@ -153,7 +154,7 @@ export function decide(snapshot: Snapshot, results: PolicyResults): Decision {
     inputDigest: digestOf(buildInput(snapshot)),
     policyDigest: digestPolicies(snapshot.policies),
     now,
-    decidedAt: now,
+    decidedAt: decisionTime(snapshot, approvals),
     ...(waits ? { waitingSince } : {}),
   };
   // What errs has no time to be approved in: it expires when the policies answer again, if they still ask for people then.
@@ -186,7 +187,7 @@ function whyNobodyIsAsked({ modelVersion: { spec, status }, policies }: Snapshot
 
 /** @returns what names the policies that judge a version: their rules, and what of them is in force. */
 export function digestPolicies(policies: readonly Pick<PolicySnapshot, 'name' | 'digest' | 'spec'>[]): string {
-  return digestOf(policies.map(({ name, digest, spec }) => ({ name, digest, spec })));
+  return digestOf(policies.map(({ name, digest, spec }) => ({ name, digest, spec: digestOnce(spec) })));
 }
 
 type Identified = Pick<

@@ -390,6 +390,33 @@ describe('a decided generation', () => {
   });
 });
 
+describe('where the clock was set back', () => {
+  const BACK = -24 * HOUR_MS;
+
+  it('a version comes to a stage after the champion that it finds there, and is not superseded by it', () => {
+    const scene = aScene().withPolicy('good', allows());
+    const { modelVersion: champion } = scene.applied().snapshot;
+    const championAt = Date.parse(champion.status?.history?.[0]?.at ?? '');
+    const { status } = planned(scene.with({ champion }).after(BACK));
+    expect(status.history?.[0]?.at).toBe(new Date(championAt + 1).toISOString());
+    expect(status.decision).toMatchObject({
+      decidedAt: status.history?.[0]?.at,
+      now: aScene().after(BACK).snapshot.now,
+    });
+  });
+
+  it('what a decision was made from is not later than it: approvals, and the moves before it', () => {
+    const first = aScene().withPolicy('leads', requires('alice')).decidedBy('alice', 'approve', 'ok').applied();
+    const moved = planned(first.with({ supersededBy: 'fraud-8' }).after(BACK)).status;
+    expect(moved.history?.map(({ at }) => at)).toEqual([START, START]);
+    const both = aScene().withPolicy('leads', requires('alice')).withPolicy('risk', requires('bob'));
+    const approved = planned(
+      both.decidedBy('alice', 'approve', 'ok').applied().after(BACK).decidedBy('bob', 'approve', 'fine'),
+    );
+    expect(approved).toMatchObject({ reason: 'ManuallyApproved', status: { decision: { decidedAt: START } } });
+  });
+});
+
 describe('a version that waits', () => {
   const waiting = aScene().withPolicy('leads', requires('alice')).applied();
 

@@ -28,8 +28,11 @@ export interface ModelVersionReconcilerPorts extends ConfirmationPorts {
   readonly written: WrittenVersions;
 }
 
-/** How soon a version comes back whose surroundings were not known yet, where nothing else brings it back. */
-const UNREADY_RETRY_MS = 1_000;
+/**
+ * At the latest so soon a version comes back whose surroundings are not known yet, where nothing else brings it back: there
+ * may be ten thousand, whose policy takes long to compile.
+ */
+const UNREADY_RETRY_AT_MOST_MS = 5_000;
 
 /** How soon to look again whether the watch has shown our own write. */
 const BEHIND_RETRY_MS = 250;
@@ -52,7 +55,7 @@ export async function reconcileModelVersion(
     case 'gone':
       return undefined;
     case 'unready':
-      return { requeueAfterMs: UNREADY_RETRY_MS };
+      return { retryAtMostMs: UNREADY_RETRY_AT_MOST_MS };
     case 'invalid': {
       const { stored, problems } = gathered;
       const judged = { approvalsVerified: ports.admission.verified(), now: ports.clock() };
