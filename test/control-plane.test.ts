@@ -154,6 +154,7 @@ test('when what watches over it is killed, it ends and says so', async () => {
   const { processIds, folder } = controlPlane;
   const [supervisor] = JSON.parse(await readFile(join(folder, 'processes.json'), 'utf8'));
   process.kill(supervisor.pid, 'SIGKILL');
+  await controlPlane.broken;
   await vi.waitUntil(() => reports.length === 2, { timeout: LIMIT_MS });
   expect(reports.toSorted().join('\n')).toMatch(/etcd ended by itself.*kube-apiserver ended by itself/s);
   expect(processIds.filter(isAlive)).toEqual([]);

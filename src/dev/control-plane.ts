@@ -38,6 +38,8 @@ export interface ControlPlane extends AsyncDisposable {
   stopApiServer(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts a stopped API server again, on the same port and data, and waits until it is ready. */
   startApiServer(): Promise<void>;
+  /** Resolves when one of the programs has ended by itself: what is left is of no use. */
+  readonly broken: Promise<void>;
   /** Ends everything; resolves when no process is left. */
   stop(): Promise<void>;
 }
@@ -86,9 +88,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     stopping ??= running.disposeAsync();
     return stopping;
   };
+  const broken = Promise.withResolvers<void>();
   for (const ended of [etcdEnded, apiServer.endedUnasked])
     ended.then((text) => {
-      if (stopping === undefined) report(text);
+      if (stopping !== undefined) return;
+      report(text);
+      broken.resolve();
     });
 
   return {
@@ -102,6 +107,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     issueKubeconfig: (request) => issueKubeconfig(folder, request),
     stopApiServer: (signal = 'SIGTERM') => apiServer.stop(signal),
     startApiServer: () => apiServer.start(),
+    broken: broken.promise,
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -62,7 +62,11 @@ async function start({ guard }: { readonly guard: boolean }): Promise<void> {
   const ready = await Promise.race([untilPoliciesReady(cluster).then(() => true), ended.then(() => false)]);
   if (!ready) return;
   console.log(renderNextSteps(controlPlane));
-  await ended;
+  const broken = await Promise.race([ended.then(() => false), controlPlane.broken.then(() => true)]);
+  if (broken) {
+    process.exitCode = 1;
+    console.error('The control plane does not run any more. Start it again: what you created is kept.');
+  }
   console.log('Stopping …');
 }
 
