@@ -60,6 +60,7 @@ describe('a decision that stands', () => {
 
   it.each<readonly [string, Scene]>([
     ['fails', under(aScene().withFailingPolicy('slow', 'took too long'))],
+    ['asks people where it fails', under(aScene().withFailingPolicy('slow', 'late', { failurePolicy: 'Manual' }))],
     ['was not asked', (({ snapshot }) => ({ ...denied, snapshot, results: {} }))(denied)],
   ])('is not judged by a policy that %s', (_, scene) => {
     expect(complianceOf(scene)).toBeUndefined();
