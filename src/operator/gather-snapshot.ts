@@ -12,7 +12,7 @@ import {
   snapshotToAsk,
 } from '../decision/index.ts';
 import type { ModelVersionIndex } from './model-version-index.ts';
-import { buildPoliciesInForce, type PolicyCatalog, type PolicyInForce } from './policy-catalog.ts';
+import { buildPoliciesInForce, type PolicyCatalog, type PolicyEntry, type PolicyInForce } from './policy-catalog.ts';
 import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache, RegistryReader } from './ports.ts';
 import { RECORDED_REGISTRY } from './recorded-registry.ts';
 
@@ -39,8 +39,10 @@ export type Gathered =
   | {
       readonly kind: 'snapshot';
       readonly snapshot: Snapshot;
-      /** What the policies are to be asked about; null: nothing. */
+      /** What the policies are to be asked about; null: nothing, or nothing now. */
       readonly asked: Snapshot | null;
+      /** Why they cannot be asked now about what stands; null: they can, or nobody asks them. */
+      readonly withheld: string | null;
       readonly policies: readonly PolicyInForce[];
     };
 
@@ -90,21 +92,31 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
     ...facts.facts,
     now: sources.clock(),
   });
-  const asked = settled ? (unknown ? null : gatherStanding(key, snapshot, sources)) : snapshot;
-  return { kind: 'snapshot', snapshot, asked, policies: inForce };
+  const asked = settled ? gatherStanding(key, snapshot, unknown?.entry, sources) : { asked: snapshot, withheld: null };
+  return { kind: 'snapshot', snapshot, ...asked, policies: inForce };
 }
 
-/** @returns what the policies of today are asked about a decision that stands; null: nothing, or not all of it is known. */
-function gatherStanding(key: string, snapshot: Snapshot, sources: SnapshotSources): Snapshot | null {
+type Asked = Pick<Extract<Gathered, { kind: 'snapshot' }>, 'asked' | 'withheld'>;
+
+/** @returns what the policies of today are asked about a decision that stands */
+function gatherStanding(
+  key: string,
+  snapshot: Snapshot,
+  unknown: PolicyEntry | undefined,
+  sources: SnapshotSources,
+): Asked {
   const recalled = snapshotToAsk(snapshot);
-  if (!recalled) return null;
+  if (!recalled) return { asked: null, withheld: null };
+  if (unknown) return { asked: null, withheld: `policy ${unknown.metadata.name} is being compiled` };
   // The run as it was when it was decided: what the registry says of it since then is no change of a policy.
   const known = { evidence: sources.evidence, registries: RECORDED_REGISTRY };
   const facts = gatherFacts(key, recalled.modelVersion, recalled.policies, known);
-  if (facts.kind === 'pending' || facts.facts.evidence?.some(({ outcome }) => outcome === 'Unavailable')) return null;
+  if (facts.kind === 'pending' || facts.facts.evidence?.some(({ outcome }) => outcome === 'Unavailable'))
+    return { asked: null, withheld: 'its evidence is not at hand' };
   const summary = sources.versions.summary(key);
   const followed = summary && sources.index.predecessor(key, summary);
-  return Object.freeze({ ...recalled, ...facts.facts, ...readChampion(followed, sources) });
+  const asked = Object.freeze({ ...recalled, ...facts.facts, ...readChampion(followed, sources) });
+  return { asked, withheld: null };
 }
 
 type GatheredFacts =

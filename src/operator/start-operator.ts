@@ -149,18 +149,21 @@ export function startOperator(options: OperatorOptions): Operator {
     onQuarantine: (policy, namespace, quarantined) => {
       events.policyQuarantined({ policy, namespace, quarantined });
       policies.add(policy);
-      if (!quarantined) judgeAgain(namespace);
+      if (quarantined) return;
+      requeueWaiting(namespace);
+      reviews.retry(namespace);
     },
   });
   const publishing = setInterval(() => {
     for (const policy of health.publish()) policies.add(policy);
   }, PUBLISH_MS).unref();
 
+  const needsWork = (key: string): boolean => versionStore.summary(key)?.needsWork ?? false;
   const bundleGuard = options.bundleGuard ?? createAddressGuard([]);
   const evidence = createEvidenceStore({
     fetch: createEvidenceFetcher({ cluster, guard: bundleGuard }),
-    isWaiting: (key) => versionStore.summary(key)?.needsWork ?? false,
-    onNews: (key) => versions.add(key),
+    isWaiting: needsWork,
+    onNews: (key) => (needsWork(key) ? versions.add(key) : reviews.add(key)),
   });
 
   const notifications = createNotifications({
@@ -312,6 +315,7 @@ export function startOperator(options: OperatorOptions): Operator {
     writer,
     events: recorder,
     written,
+    onUnjudged: reviews.keepUnjudged,
   };
   const policyPorts = {
     catalog,
