@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { allows, aScene, denies, requires, type Scene } from '../../test/a-snapshot.ts';
 import { findCompliance, snapshotToAsk } from './compliance.ts';
 import { buildPlan } from './plan.ts';
+import { verifyStatus } from './verify-version.ts';
 
 const approved = aScene().withPolicy('accuracy', allows()).applied();
 const DAY_MS = 86_400_000;
@@ -30,6 +31,7 @@ describe('a decision that stands', () => {
     });
     expect(events).toMatchObject([{ type: 'Warning', reason: 'PolicyDenies' }]);
     expect(records).toEqual([]);
+    expect(verifyStatus({ ...approved.snapshot.modelVersion, status: status ?? {} })).toBeNull();
   });
 
   it('is reported once', () => {
