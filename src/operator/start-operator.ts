@@ -19,7 +19,7 @@ import { createEventRecorder } from './event-recorder.ts';
 import { createEvidenceFetcher } from './evidence-fetcher.ts';
 import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
-import { isServed, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
+import { isTouched, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createNotifications } from './notifications/notifications.ts';
 import { createPolicyCatalog, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
@@ -259,8 +259,7 @@ export function startOperator(options: OperatorOptions): Operator {
         notifications.observe(key);
         for (const observer of options.observers ?? []) observer.observe(key, now);
         if (now?.needsWork) versions.add(key);
-        // Its labels may have changed, by which policies choose.
-        else if (old && now && isServed(now) && isServed(old) && old.movedAt === now.movedAt) reviews.add(key);
+        else if (old && now && isTouched(old, now)) reviews.add(key);
         const summary = now ?? old;
         const holder = [old, now].some((state) => state && isServedStage(state.stage));
         if (summary && holder && (now?.archivesOthers || catalog.anyReads('champion')))
