@@ -52,6 +52,11 @@ export const VERSION_CASES: readonly HealthCase[] = [
   aCase('a version that waits', waiting, { ...suspended, reason: 'AwaitingApproval' }),
   aCase('a version that policies approved', auto, { ...current, reason: 'AutoApproved' }),
   aCase('a version that people approved', byPeople, { ...current, reason: 'ManuallyApproved' }),
+  aCase(
+    'an approved version that the policies of today deny',
+    fresh.withPolicy('q', denies()).with({ modelVersion: auto.snapshot.modelVersion }).applied(),
+    { ...current, reason: 'AutoApproved' },
+  ),
   aCase('a version that a policy denies', fresh.withPolicy('p', denies()).applied(), {
     ...failed,
     reason: 'PolicyDenied',
