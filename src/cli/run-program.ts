@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { z } from 'zod';
+import { listProblems, renderProblem } from '../api/index.ts';
 import { KubeApiError } from '../kube/index.ts';
 import { buildProgram } from './build-program.ts';
 import { CliError } from './cli-error.ts';
@@ -36,7 +37,8 @@ function reportError(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.approved : EXIT.error;
   if (error instanceof CliError) for (const problem of error.problems) console.error(problem);
   else if (error instanceof KubeApiError) for (const problem of explainKubeApiError(error)) console.error(problem);
-  else if (error instanceof z.ZodError) for (const { message } of error.issues) console.error(message);
+  else if (error instanceof z.ZodError)
+    for (const problem of listProblems(error)) console.error(renderProblem(problem));
   else if (error instanceof Error && 'code' in error) console.error(error.message);
   else console.error(error);
   return EXIT.error;

@@ -201,7 +201,7 @@ describe('what is read', () => {
       'p/rules.rego': rego('allow contains "yes"'),
     };
     const { status, stdout, stderr } = await evaluate(['-f', 'v.yaml', '-p', 'p'], files);
-    expect(stderr).toMatch(/^p\/policy.yaml:\d+:16: spec.parameters.threshold: Too big: expected number to be <=1\n$/);
+    expect(stderr).toMatch(/^p\/policy.yaml:\d+:16: spec.parameters.threshold: found 90: write at most 1\n$/);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   });
 

@@ -11,7 +11,7 @@ import {
 } from '../../api/index.ts';
 import { policyKey } from '../../operator/index.ts';
 import { CliError } from '../cli-error.ts';
-import { loadManifests, type Manifest, parseManifest, placeIssues } from '../load-manifests.ts';
+import { loadManifests, type Manifest, parseManifest, placeProblems } from '../load-manifests.ts';
 import { isBundlePlace } from '../policy/bundle/bundle-place.ts';
 
 const WithModules = z.looseObject({ spec: z.looseObject({ modules: z.record(z.string(), z.string()) }) });
@@ -137,7 +137,7 @@ function fromManifest(path: string, manifest: Manifest, modules: Readonly<Record
     path: ['spec', ...at],
     message,
   }));
-  if (misfits.length > 0) throw new CliError(placeIssues(manifest, misfits));
+  if (misfits.length > 0) throw new CliError(placeProblems(manifest, misfits));
   // As `kubectl apply` would have it.
   const namespace = kind === 'ApprovalPolicy' ? { namespace: 'default' } : {};
   const policy = { ...parsed, metadata: { generation: 1, ...namespace, ...parsed.metadata } };

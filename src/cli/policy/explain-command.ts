@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
+import { nearNames } from '../../api/index.ts';
 import { CliError } from '../cli-error.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
 import type { OfflineCase } from '../evaluate/decide-offline.ts';
 import { findChampion } from '../evaluate/evaluate-offline.ts';
 import { loadSubmitted } from '../evaluate/load-submitted.ts';
 import { loadManifests } from '../load-manifests.ts';
-import { nearNames } from '../near-names.ts';
 import { createPaint } from '../paint.ts';
 import { locateVersion, parseVersionName } from '../version-name.ts';
 import { explainDecision, type PlacedPolicy, type StandingDecision } from './explain-decision.ts';
