@@ -49,6 +49,11 @@ describe('a mistake in the use is told before anything is sent:', () => {
     ['there is no such format', ['list', '-o', 'xml'], 'table, wide, json, yaml, name, map'],
     ['all namespaces and one are asked for', ['list', '-A', '-n', 'risk'], "cannot be used with option '-n"],
     ['the namespace is empty', ['list', '-n', ''], "option '-n, --namespace <name>' is empty"],
+    [
+      'an option takes the file too',
+      ['policy', 'eval', '-p', 'policies/accuracy', 'waiting.yaml'],
+      "option '-p, --policy <path...>' takes all that follows it: write <file> before it, or put -- between them",
+    ],
     ['so it is of a version', ['status', 'churn-3', '-n', ''], "option '-n, --namespace <name>' is empty"],
     ['the name is empty', ['status', ''], "argument 'name' is empty"],
     ['there is no name after the kind', approve('--reason', 'ok').with(1, 'mv/'), "argument 'name' is empty"],
@@ -126,7 +131,7 @@ test('as a plugin of kubectl it calls itself so', async () => {
   const link = join(folder, 'kubectl-assent');
   await symlink(CLI, link);
   const [help, mistake] = await Promise.all([runCli(['status', '--help'], { link }), runCli(['status'], { link })]);
-  expect(help.stdout).toContain('Usage: kubectl assent status [options] <name>');
+  expect(help.stdout).toContain('Usage: kubectl assent status <name> [options]');
   expect(mistake.stderr).toContain('(kubectl assent help COMMAND tells more)');
 });
 

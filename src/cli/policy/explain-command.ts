@@ -53,7 +53,8 @@ async function gather(name: string | undefined, options: ExplainOptions): Promis
     if (!policy) throw new CliError(['give the policies with --policy: without a cluster there are no others']);
     return { given: gatherFromFiles(name, filename), placed: loadSources(policy), stands: null };
   }
-  if (name === undefined) throw new CliError(['name a version of the cluster, or give files with --filename']);
+  if (name === undefined)
+    throw new CliError(['name a version of the cluster, before any -p, or give files with --filename']);
   await using cluster = openCluster(options);
   const where = locateVersion(cluster, name, options);
   const gathered = await gatherCase(cluster, where);
