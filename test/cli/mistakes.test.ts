@@ -82,16 +82,16 @@ describe('a mistake in the use is told before anything is sent:', () => {
 
 describe.concurrent('the fix is named, without a stack trace, where', () => {
   test.for<readonly [string, readonly string[], Readonly<Record<string, string | undefined>>, string]>([
-    [
-      'the cluster is not reached',
-      [],
-      {},
-      'is the cluster running? --kubeconfig FILE and --context NAME choose another',
-    ],
+    ['the cluster is not reached', [], {}, 'is the cluster running?\nit was asked by context x of '],
     ['a reason of 1,024 characters gets as far', ['--reason', '🙂'.repeat(1024)], {}, 'is the cluster running?'],
     ['the kubeconfig is not there', ['--kubeconfig', 'gone'], {}, 'The kubeconfig gone cannot be read: ENOENT'],
-    ['the context is not there', ['--context', 'y'], {}, 'The kubeconfig has no context y; it has x.'],
-    ['no cluster is named', [], { KUBECONFIG: undefined }, 'No cluster: give --kubeconfig FILE, or set KUBECONFIG.'],
+    [
+      'the context is not there',
+      ['--context', 'y'],
+      {},
+      'kubeconfig has no context y; did you mean x? Choose with --context NAME.',
+    ],
+    ['no cluster is named', [], { KUBECONFIG: undefined }, 'No cluster. Give --kubeconfig FILE, or set KUBECONFIG.'],
   ])('%s', async ([, args, env, says], { expect }) => {
     const command = args[0] === '--reason' ? 'approve' : 'status';
     const run = await runCli([command, 'fraud-7', ...args], {
