@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { explainBundleError } from './explain-bundle-error.ts';
 import { explainKubeApiError } from './explain-kube-error.ts';
 import { nameProgram } from './program-name.ts';
+import { showHelp } from './show-help.ts';
 
 let outputLost = false;
 const exit = (code: ExitCode): void => {
@@ -28,6 +29,8 @@ process.stderr.on('error', () => {});
 try {
   const [, script, ...args] = process.argv;
   const program = await buildProgram(exit, { name: nameProgram(script), args });
+  const [first, ...names] = args;
+  if (first === 'help' && names.length > 0) showHelp(program, names);
   await program.parseAsync();
 } catch (error) {
   exit(reportError(error));

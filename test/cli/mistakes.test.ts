@@ -128,6 +128,19 @@ test('a folder of its name does not hide the version that is to be verified', as
   expect((await runCli(['verify', './mv'], { cwd: folder })).stderr).toBe(
     './mv is a folder: give a file in it, or the name of a ModelVersion\n',
   );
+  // No version has a name like this: the cluster is not asked.
+  expect((await runCli(['verify', './gone.json'], { cwd: folder })).stderr).toBe('./gone.json: no such file\n');
+});
+
+test('help takes the words of a command, and knows which it does not', async () => {
+  const [help, unknown, option] = await Promise.all([
+    runCli(['help', 'policy', 'eval']),
+    runCli(['help', 'policy', 'evl']),
+    runCli(['policy', 'eval', '--help']),
+  ]);
+  expect(help).toEqual({ ...option, status: 0, stderr: '' });
+  expect(unknown).toMatchObject({ status: 2, stdout: '' });
+  expect(unknown.stderr).toContain("error: unknown command 'evl'\n(Did you mean eval?)");
 });
 
 test('as a plugin of kubectl it calls itself so', async () => {

@@ -71,6 +71,7 @@ function namesFile(target: string): boolean {
   const found = statSync(target, { throwIfNoEntry: false });
   if (found?.isDirectory() && target.includes('/'))
     throw new CliError([`${target} is a folder: give a file in it, or the name of a ModelVersion`]);
+  if (!found && target.includes('/')) throw new CliError([`${target}: no such file`]);
   return found !== undefined && !found.isDirectory();
 }
 
