@@ -2,6 +2,11 @@ import type { BundleError } from '../distribution/index.ts';
 import { findConnectionFault } from './explain-connection.ts';
 import { printable } from './printable.ts';
 
+/** By its name: no command loads the room of bundles only to end without one. */
+export function isBundleError(error: unknown): error is BundleError {
+  return error instanceof Error && error.name === 'BundleError';
+}
+
 /** @returns why a bundle could not be had, and what to do about it. Each problem is one line. */
 export function explainBundleError(error: BundleError): readonly string[] {
   const advice = advise(error);
