@@ -11,6 +11,7 @@ import {
   RequirementStatus,
   renderProblem,
   Stage,
+  SubmissionRecord,
   TransitionRecord,
 } from '../api/index.ts';
 import { CliError } from './cli-error.ts';
@@ -38,6 +39,7 @@ export const StoredVersion = z.object({
       decision: Decision.optional(),
       verified: z.object(RegistryReport.shape).optional(),
       exported: z.object(ExportReport.shape).optional(),
+      submission: z.object(SubmissionRecord.shape).optional(),
       approvals: z.array(Approval).default([]),
       history: z.array(z.object(TransitionRecord.shape)).default([]),
       conditions: z.array(z.object(Condition.shape)).default([]),

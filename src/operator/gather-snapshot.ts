@@ -12,7 +12,7 @@ import {
   snapshotToAsk,
 } from '../decision/index.ts';
 import type { ModelVersionIndex } from './model-version-index.ts';
-import { buildPoliciesInForce, type PolicyCatalog, type PolicyInForce } from './policy-catalog.ts';
+import { buildPoliciesInForce, type PolicyCatalog, type PolicyInForce, readsInput } from './policy-catalog.ts';
 import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache, RegistryReader } from './ports.ts';
 import { RECORDED_REGISTRY } from './recorded-registry.ts';
 
@@ -29,6 +29,8 @@ export interface SnapshotSources {
   readonly registries: RegistryReader;
   /** Whether the admission policies are in force now. */
   readonly approvalsVerified: boolean;
+  /** Whether the stamp of who submitted it is believed, where that is to be recorded. */
+  readonly submission?: NonNullable<Snapshot['submission']>;
 }
 
 export type Gathered =
@@ -42,6 +44,8 @@ export type Gathered =
       /** What the policies are to be asked about; null: nothing. */
       readonly asked: Snapshot | null;
       readonly policies: readonly PolicyInForce[];
+      /** Whether one of them depends on who submitted it. */
+      readonly asksSubmitter: boolean;
     };
 
 /**
@@ -54,7 +58,7 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const parsed = ModelVersion.safeParse(object);
   if (!parsed.success) return explainInvalid(object, parsed.error);
   const modelVersion = parsed.data;
-  const specBytes = Buffer.byteLength(JSON.stringify(modelVersion.spec));
+  const specBytes = measureStoredBytes(modelVersion.spec);
   if (specBytes > MAX_SPEC_BYTES)
     return invalid(object, [
       `spec: it takes ${Math.ceil(specBytes / 1024)} KiB, and at most ${MAX_SPEC_BYTES / 1024} KiB leave room for its status: keep what is large elsewhere, and name it in spec.evidence`,
@@ -87,11 +91,27 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
     ...readChampion(championKey, sources),
     supersededBy: supersededBy?.slice(supersededBy.indexOf('/') + 1) ?? null,
     approvalsVerified: sources.approvalsVerified,
+    ...(sources.submission ? { submission: sources.submission } : {}),
     ...facts.facts,
     now: sources.clock(),
   });
   const asked = settled ? (unknown ? null : gatherStanding(key, snapshot, sources)) : snapshot;
-  return { kind: 'snapshot', snapshot, asked, policies: inForce };
+  return {
+    kind: 'snapshot',
+    snapshot,
+    asked,
+    policies: inForce,
+    asksSubmitter: !settled && inForce.some(asksSubmitter),
+  };
+}
+
+function asksSubmitter({ snapshot, compiled }: PolicyInForce): boolean {
+  return snapshot.spec.separationOfDuties === true || (compiled !== null && readsInput(compiled, 'submitter'));
+}
+
+/** The API server writes what HTML knows as six bytes each. */
+function measureStoredBytes(value: object): number {
+  return Buffer.byteLength(JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, '\\u0000'));
 }
 
 /** @returns what the policies of today are asked about a decision that stands; null: nothing, or not all of it is known. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isServedStage } from '../api/index.ts';
 import { type AddressGuard, createAddressGuard } from '../distribution/index.ts';
 import {
@@ -21,7 +22,7 @@ import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
 import { isServed, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createNotifications } from './notifications/notifications.ts';
-import { createPolicyCatalog, type PolicyEntry, policyKey } from './policy-catalog.ts';
+import { createPolicyCatalog, namespaceOfPolicy, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
 import type {
   Clock,
@@ -39,6 +40,7 @@ import { reconcilePolicy, retryPolicy } from './reconcile-policy.ts';
 import { createBundleRefresher } from './refresh-bundle.ts';
 import { NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
+import { createStampDoubts } from './stamp-doubts.ts';
 import { createStandingReviews } from './standing-reviews.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
@@ -72,8 +74,8 @@ export interface OperatorOptions {
 export interface Operator extends AsyncDisposable {
   /**
    * Resolves when the caches have synced, every policy has been compiled or has failed to, and the deployment guard, where
-   * it is installed, goes by what is approved now. A policy whose bundle is still to be fetched holds up only the versions
-   * that it judges.
+   * it is installed, goes by what is approved now. A policy whose bundle is still to be fetched, or that is slow to compile,
+   * holds up only the versions that it judges.
    */
   readonly ready: Promise<void>;
   /** Versions that wait or are worked on. */
@@ -88,6 +90,11 @@ const NO_REGISTRIES: RegistryReader = { read: () => ({ kind: 'none' }) };
 export const DEFAULT_WORKERS = 64;
 /** Champions change in bursts, and each change brings all waiting versions of the model back. */
 const CHAMPION_DELAY_MS = 250;
+/**
+ * Whoever writes policies that take minutes to compile must not keep the versions of others undecided after a restart. Until
+ * then it is quicker for all to wait: what is decided by a policy that is still unknown comes back again and again.
+ */
+const SETTLE_AT_MOST_MS = 15_000;
 /** A machine that was too busy to compile a policy is given a moment. */
 const RECOMPILE_DELAY_MS = 5_000;
 /** How often the counts of evaluations are written into the policies' status, where they have changed. */
@@ -110,14 +117,16 @@ export function startOperator(options: OperatorOptions): Operator {
   const namespaceStore = createPlainStore();
   const settled = new Map<string, string>();
 
-  const versions = createWorkQueue({ workers: options.workers ?? DEFAULT_WORKERS, onError: events.reconcileFailed });
-  const policies = createWorkQueue({ workers: 4, onError: events.reconcileFailed });
+  const onError = events.reconcileFailed;
+  const workers = options.workers ?? DEFAULT_WORKERS;
+  const versions = createWorkQueue({ workers, ownerOf: (key) => key.slice(0, key.indexOf('/')), onError });
+  const policies = createWorkQueue({ workers: 16, ownerOf: namespaceOfPolicy, onError });
   /** Apart from the others, for a registry may be slow: who waits for it shall hold up nobody. */
-  const fetches = createWorkQueue({ workers: 4, onError: events.reconcileFailed });
+  const fetches = createWorkQueue({ workers: 4, ownerOf: namespaceOfPolicy, onError });
   /** Keys read NAMESPACE/MODEL. */
-  const models = createWorkQueue({ workers: 1, onError: events.reconcileFailed });
+  const models = createWorkQueue({ workers: 1, onError });
 
-  const reviews = createStandingReviews({ onError: events.reconcileFailed, busy: versions });
+  const reviews = createStandingReviews({ onError, busy: versions });
 
   const recorder = createEventRecorder({ cluster, telemetry: events, clock, isBusy: () => versions.length > 0 });
 
@@ -172,25 +181,18 @@ export function startOperator(options: OperatorOptions): Operator {
     clock,
   });
 
-  const doubted = new Set<string>();
+  const doubts = createStampDoubts(versionStore);
   let interrupted = false;
-  const doubtUnrecorded = (): void => {
-    for (const [key, { decisionUnrecorded }] of versionStore.summaries()) if (decisionUnrecorded) doubted.add(key);
-  };
-  /** Forgets what was recorded since, or is gone. */
-  const resolveDoubts = (): boolean => {
-    for (const key of doubted) if (!versionStore.summary(key)?.decisionUnrecorded) doubted.delete(key);
-    return doubted.size === 0;
-  };
   const admission = watchAdmission({
     read: createAdmissionReader(cluster),
     namespace: options.operatorNamespace,
     onProblem: (error) => events.connectionProblem('admission policies', error),
     state: createAdmissionState(cluster, options.operatorNamespace),
-    isResolved: () => deciding && resolveDoubts(),
+    isResolved: () => deciding && doubts.isResolved(),
     onInterrupted: () => {
       interrupted = true;
-      doubtUnrecorded();
+      doubts.mark();
+      if (deciding) for (const key of doubts.keys()) versions.add(key);
     },
     onChange: (verified, problems) => {
       events.approvalsVerifiedChanged(verified, problems);
@@ -304,7 +306,7 @@ export function startOperator(options: OperatorOptions): Operator {
     policies: catalog,
     clock,
     admission,
-    doubted,
+    doubts,
     evaluator,
     health,
     signer,
@@ -340,16 +342,17 @@ export function startOperator(options: OperatorOptions): Operator {
     if (interrupted) {
       // They are not the admission policies that an operator saw last: what people decided since then is in doubt.
       await untilAborted(admission.settled(), stop.signal);
-      doubtUnrecorded();
+      doubts.mark();
     }
-    // A policy not yet known must not be a policy that does not exist: none is decided before all are settled.
+    // A policy not yet known must not be a policy that does not exist: a version waits for each that judges it.
     const policiesRun = policies.run((key) => reconcilePolicy(key, policyPorts), stop.signal);
     const fetchesRun = fetches.run(async (key) => {
       const result = await retryPolicy(key, policyPorts);
       policies.add(key);
       return result;
     }, stop.signal);
-    await Promise.all([untilAborted(policies.idle(), stop.signal), guard.start(stop.signal)]);
+    const settling = Promise.race([policies.idle(), sleep(SETTLE_AT_MOST_MS, undefined, { ref: false })]);
+    await Promise.all([untilAborted(settling, stop.signal), guard.start(stop.signal)]);
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     events.synced({ modelVersions: versionStore.size, policies: catalog.entries().length, seconds });
     resolveReady();
