@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { Metadata, ModelVersion } from '../api/index.ts';
+import { listProblems, Metadata, ModelVersion, renderProblem } from '../api/index.ts';
 import {
   buildFacts,
   buildRegistryFacts,
@@ -179,10 +179,7 @@ function readChampion(
 }
 
 function explainInvalid(object: unknown, error: z.ZodError): Gathered {
-  return invalid(
-    object,
-    error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
-  );
+  return invalid(object, listProblems(error).map(renderProblem));
 }
 
 /** Reads what an invalid version still has; a status that cannot be read is no input of anyone, and must be seen to. */

@@ -129,7 +129,7 @@ export const POLICY_CASES: readonly HealthCase[] = [
     { kind: 'compiled', inForce: compiled },
     noKills,
     'Failed',
-    'spec.parameters.threshold: Too big: expected number to be <=1',
+    'spec.parameters.threshold: found 90: write at most 1',
   ),
   aPolicyCase('a policy that cannot be fetched', { kind: 'failed', step: 'fetch', errors: [], problem, inForce: null }),
   aPolicyCase('a policy that is not believed', { kind: 'failed', step: 'verify', errors: [], problem, inForce: null }),
