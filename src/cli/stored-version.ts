@@ -4,10 +4,12 @@ import {
   Condition,
   DecisionStatus,
   ExportReport,
+  listProblems,
   Metadata,
   PolicyVerdict,
   RegistryReport,
   RequirementStatus,
+  renderProblem,
   Stage,
   SubmissionRecord,
   TransitionRecord,
@@ -52,7 +54,7 @@ export function parseVersion(object: unknown): StoredVersion {
   if (parsed.success) return parsed.data;
   const name = z.object({ metadata: z.object({ name: z.string() }) }).safeParse(object).data?.metadata.name;
   throw new CliError([
-    ...parsed.error.issues.map(({ path, message }) => `${name}: ${path.join('.')}: ${message}`),
+    ...listProblems(parsed.error).map((problem) => `${name}: ${renderProblem(problem)}`),
     'the operator may be newer than this program: update it',
   ]);
 }

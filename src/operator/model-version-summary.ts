@@ -133,6 +133,15 @@ export function isServed({ approved, stage }: ModelVersionSummary): boolean {
   return approved && isServedStage(stage);
 }
 
+/**
+ * Whether something else than its stage has changed of what stands: it may be its labels, by which policies choose. A
+ * watch that lists anew tells of a hundred thousand versions, and nothing of most.
+ */
+export function isTouched(before: ModelVersionSummary, now: ModelVersionSummary): boolean {
+  const stood = isServed(before) && isServed(now) && before.movedAt === now.movedAt;
+  return stood && before.resourceVersion !== now.resourceVersion;
+}
+
 function identifyUnrecorded(
   { uid, annotations = {} }: z.infer<typeof Stored>['metadata'],
   approvals: readonly { readonly stamp: string; readonly reason: string }[],

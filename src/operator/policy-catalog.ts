@@ -7,8 +7,10 @@ import {
   ApprovalPolicyStatus,
   ClusterApprovalPolicy,
   findParameterProblems,
+  listProblems,
   Metadata,
   type PolicyBundle,
+  renderProblem,
 } from '../api/index.ts';
 import { digestOf, digestOnce, type PolicySnapshot } from '../decision/index.ts';
 import { mergeData } from '../distribution/index.ts';
@@ -212,14 +214,14 @@ function parsePolicy(kind: PolicyKind, object: unknown): ParsedPolicy {
     return { kind, metadata, spec, misfit: describeMisfit(spec), source: sourceOf(spec), status, problem: null };
   }
   const { metadata } = z.object({ metadata: Metadata }).parse(object);
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const problems = listProblems(parsed.error).map(renderProblem);
   const problem = `the policy is not valid: ${problems.join('; ')}`;
   const source: PolicySource = { kind: 'modules', modules: {} };
   return { kind, metadata, spec: null, misfit: null, source, status: undefined, problem };
 }
 
 function describeMisfit(spec: ApprovalPolicySpec): string | null {
-  const problems = findParameterProblems(spec).map(({ path, message }) => `spec.${path.join('.')}: ${message}`);
+  const problems = findParameterProblems(spec).map((problem) => `spec.${renderProblem(problem)}`);
   return problems.length > 0 ? `its parameters do not fit spec.parametersSchema: ${problems.join('; ')}` : null;
 }
 

@@ -68,6 +68,7 @@ async function reconcileWhile(writes: readonly Written[]) {
       writePolicyStatus: async () => '',
     },
     events: { record: () => undefined },
+    onUnjudged: () => undefined,
     written: { wrote: () => undefined, observe: () => undefined, isBehind: () => false },
   };
   await reconcileModelVersion(KEY, ports);

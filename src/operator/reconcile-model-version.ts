@@ -26,6 +26,8 @@ export interface ModelVersionReconcilerPorts extends ConfirmationPorts {
   readonly writer: StatusWriter;
   readonly events: EventRecorder;
   readonly written: WrittenVersions;
+  /** Told of what stands and could not be judged by the policies of today. */
+  readonly onUnjudged: (key: string, why: string) => void;
 }
 
 /**
@@ -69,7 +71,9 @@ export async function reconcileModelVersion(
       const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
       await applyPlan(key, snapshot.modelVersion, plan, ports);
       const { requeueAfterMs } = plan;
-      // What stands is not asked about again and again: it is when the policies change.
+      const why = whyUnjudged(gathered, results);
+      if (why !== null) ports.onUnjudged(key, why);
+      // Whoever is told of what stands brings it back.
       const failed = !isSettled(snapshot.modelVersion) && Object.values(results).some(({ kind }) => kind === 'error');
       return {
         ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
@@ -95,6 +99,16 @@ export async function askPolicies(
     health.evaluated(keyOfPolicy(policy.name, namespace), namespace, result, kind);
   }
   return results;
+}
+
+/** @returns why what stands could not be judged by the policies of today; null where it was, or is not to be. */
+export function whyUnjudged(
+  { snapshot, asked, withheld }: Extract<Gathered, { kind: 'snapshot' }>,
+  results: PolicyResults,
+): string | null {
+  if (withheld !== null || !asked || !isSettled(snapshot.modelVersion)) return withheld;
+  const erring = asked.policies.filter(({ name, spec }) => spec.mode !== 'Shadow' && results[name]?.kind === 'error');
+  return erring.length > 0 ? erring.map(({ name }) => name).join(', ') : null;
 }
 
 /** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */

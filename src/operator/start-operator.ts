@@ -20,7 +20,7 @@ import { createEventRecorder } from './event-recorder.ts';
 import { createEvidenceFetcher } from './evidence-fetcher.ts';
 import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
-import { isServed, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
+import { isTouched, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createNotifications } from './notifications/notifications.ts';
 import { createPolicyCatalog, namespaceOfPolicy, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
@@ -158,18 +158,21 @@ export function startOperator(options: OperatorOptions): Operator {
     onQuarantine: (policy, namespace, quarantined) => {
       events.policyQuarantined({ policy, namespace, quarantined });
       policies.add(policy);
-      if (!quarantined) judgeAgain(namespace);
+      if (quarantined) return;
+      requeueWaiting(namespace);
+      reviews.retry(namespace);
     },
   });
   const publishing = setInterval(() => {
     for (const policy of health.publish()) policies.add(policy);
   }, PUBLISH_MS).unref();
 
+  const needsWork = (key: string): boolean => versionStore.summary(key)?.needsWork ?? false;
   const bundleGuard = options.bundleGuard ?? createAddressGuard([]);
   const evidence = createEvidenceStore({
     fetch: createEvidenceFetcher({ cluster, guard: bundleGuard }),
-    isWaiting: (key) => versionStore.summary(key)?.needsWork ?? false,
-    onNews: (key) => versions.add(key),
+    isWaiting: needsWork,
+    onNews: (key) => (needsWork(key) ? versions.add(key) : reviews.add(key)),
   });
 
   const notifications = createNotifications({
@@ -258,8 +261,7 @@ export function startOperator(options: OperatorOptions): Operator {
         notifications.observe(key);
         for (const observer of options.observers ?? []) observer.observe(key, now);
         if (now?.needsWork) versions.add(key);
-        // Its labels may have changed, by which policies choose.
-        else if (old && now && isServed(now) && isServed(old) && old.movedAt === now.movedAt) reviews.add(key);
+        else if (old && now && isTouched(old, now)) reviews.add(key);
         const summary = now ?? old;
         const holder = [old, now].some((state) => state && isServedStage(state.stage));
         if (summary && holder && (now?.archivesOthers || catalog.anyReads('champion')))
@@ -314,6 +316,7 @@ export function startOperator(options: OperatorOptions): Operator {
     writer,
     events: recorder,
     written,
+    onUnjudged: reviews.keepUnjudged,
   };
   const policyPorts = {
     catalog,

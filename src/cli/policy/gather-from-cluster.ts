@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { ApprovalPolicy, ClusterApprovalPolicy, isServedStage, ModelVersion } from '../../api/index.ts';
+import {
+  ApprovalPolicy,
+  ClusterApprovalPolicy,
+  isServedStage,
+  listProblems,
+  ModelVersion,
+  renderProblem,
+} from '../../api/index.ts';
 import { buildRegistryFacts, findSubmitter, type Snapshot } from '../../decision/index.ts';
 import {
   type Cluster,
@@ -29,7 +36,7 @@ export async function gatherCase(
   const object = await readStored(cluster, where);
   const stored = ModelVersion.safeParse(object);
   if (!stored.success) {
-    const problems = stored.error.issues.map(({ path, message }) => `${where.name}: ${path.join('.')}: ${message}`);
+    const problems = listProblems(stored.error).map((problem) => `${where.name}: ${renderProblem(problem)}`);
     throw new CliError(problems);
   }
   const modelVersion = stored.data;
