@@ -164,6 +164,8 @@ allow contains "good" if accuracy > data.parameters.threshold
       required,
       separationOfDuties: true,
       pendingTimeout: `${PENDING_HOURS}h`,
+      // An approval that comes while a policy gives no answer does not count, and the machine may be busy.
+      limits: { timeout: '5s' },
     },
   };
   await applyManifest(admin, policy, 'test');
