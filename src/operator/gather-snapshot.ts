@@ -11,6 +11,7 @@ import {
   selectPolicies,
   snapshotToAsk,
 } from '../decision/index.ts';
+import { renderJson } from '../kube/index.ts';
 import type { ModelVersionIndex } from './model-version-index.ts';
 import { buildPoliciesInForce, type PolicyCatalog, type PolicyInForce } from './policy-catalog.ts';
 import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache, RegistryReader } from './ports.ts';
@@ -54,7 +55,7 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const parsed = ModelVersion.safeParse(object);
   if (!parsed.success) return explainInvalid(object, parsed.error);
   const modelVersion = parsed.data;
-  const specBytes = measureStoredBytes(modelVersion.spec);
+  const specBytes = Buffer.byteLength(renderJson(modelVersion.spec));
   if (specBytes > MAX_SPEC_BYTES)
     return invalid(object, [
       `spec: it takes ${Math.ceil(specBytes / 1024)} KiB, and at most ${MAX_SPEC_BYTES / 1024} KiB leave room for its status: keep what is large elsewhere, and name it in spec.evidence`,
@@ -92,11 +93,6 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   });
   const asked = settled ? (unknown ? null : gatherStanding(key, snapshot, sources)) : snapshot;
   return { kind: 'snapshot', snapshot, asked, policies: inForce };
-}
-
-/** The API server writes what HTML knows as six bytes each. */
-function measureStoredBytes(value: object): number {
-  return Buffer.byteLength(JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, '\\u0000'));
 }
 
 /** @returns what the policies of today are asked about a decision that stands; null: nothing, or not all of it is known. */
