@@ -135,6 +135,18 @@ export const ApprovalRecord = z.strictObject({
 });
 export type ApprovalRecord = z.infer<typeof ApprovalRecord>;
 
+/** Who submitted a spec, as it was when the operator first depended on it. */
+export const SubmissionRecord = z.strictObject({
+  user: z.string().describe('Who wrote the spec.'),
+  groups: z.array(z.string()).describe('The groups of the user at that time.'),
+  generation: z.number().int().describe('The generation of the spec that was written.'),
+  verified: z
+    .boolean()
+    .describe('Whether the admission policies vouched for the stamp; where false, nobody knows who submitted it.'),
+  at: z.string().describe('When it was recorded (RFC 3339).'),
+});
+export type SubmissionRecord = z.infer<typeof SubmissionRecord>;
+
 /** One move from a stage to a stage. */
 export const TransitionRecord = z.strictObject({
   from: Stage,
@@ -179,6 +191,7 @@ export const ModelVersionStatus = z.strictObject({
     .optional()
     .describe('The generation that the operator has looked at; -1: none yet.'),
   decision: DecisionStatus.optional().describe('What was decided of the newest generation that was judged.'),
+  submission: SubmissionRecord.optional().describe('Who submitted it, where a policy depends on that.'),
   approvals: z.array(ApprovalRecord).max(256).optional().describe('What people decided, the oldest first.'),
   evidence: z.array(EvidenceReport).max(64).optional().describe('What became of each attestation.'),
   verified: RegistryReport.optional().describe('What the operator read itself in the model registry.'),

@@ -1,6 +1,6 @@
 export { AuditRecord, type DecisionRecord, type PolicyRecord } from './audit-record.ts';
 export { buildInput, type PolicyInput } from './build-input.ts';
-export { digestBytes, digestOf, renderCanonicalJson } from './canonical.ts';
+export { digestBytes, digestOf, digestOnce, renderCanonicalJson } from './canonical.ts';
 export { findCompliance, snapshotToAsk } from './compliance.ts';
 export { describeApprovers, isApprover, isSamePerson, speaksForOthers } from './count-approvals.ts';
 export { digestPolicies, type Judgement, judge } from './decide.ts';
@@ -25,5 +25,6 @@ export {
   VerifiedFacts,
 } from './snapshot.ts';
 export { parseSubmitter, type Submitter } from './stamp.ts';
+export { findSubmitter } from './submission.ts';
 export { verifyRecord, verifyRecordSignature } from './verify-record.ts';
 export { type Misfit, verifySignature, verifyStatus } from './verify-version.ts';

@@ -10,6 +10,7 @@ export { readObject } from './read-object.ts';
 export { readSecret } from './read-secret.ts';
 export { renderJson } from './render-json.ts';
 export { type ResourceType, resourcePath } from './resource-type.ts';
+export { isOlder } from './resource-version.ts';
 export { type CompactStore, createCompactStore, createPlainStore } from './store.ts';
 export { untilAborted } from './until-aborted.ts';
 export { patchStatus, updateStatus } from './update-status.ts';

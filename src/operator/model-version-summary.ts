@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ANNOTATIONS, isServedStage, STAGES } from '../api/index.ts';
-import { digestOf, findCompliance } from '../decision/index.ts';
+import { digestOf, findCompliance, parseSubmitter } from '../decision/index.ts';
 
 /** What the operator keeps of every version at hand; the rest is packed away. */
 export interface ModelVersionSummary {
@@ -18,6 +18,8 @@ export interface ModelVersionSummary {
   readonly needsWork: boolean;
   /** A person's decision that stands in the annotations and is not recorded yet, by a digest; '' where there is none. */
   readonly unrecordedDecision: string;
+  /** It is not decided, and who submitted it is stamped and not recorded. */
+  readonly submissionUnrecorded: boolean;
   /** This very content is approved, and was moved to the stage that it is in. */
   readonly approved: boolean;
   /** The policies that decided it: the first 52 bits of their digest; NaN where none is known. */
@@ -66,6 +68,7 @@ const Stored = z.object({
         })
         .optional()
         .catch(undefined),
+      submission: z.object({ generation: z.number() }).optional().catch(undefined),
       approvals: z
         .array(z.object({ stamp: z.string(), reason: z.string() }))
         .default([])
@@ -105,6 +108,8 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
     stage: STAGES.find((known) => known === stage) ?? stage,
     needsWork: !settled || unrecordedDecision !== '',
     unrecordedDecision,
+    submissionUnrecorded:
+      !settled && status.submission?.generation !== generation && parseSubmitter({ metadata }) !== null,
     approved: approved && settled && metadata.deletionTimestamp === undefined,
     policyBits: readPolicyBits(decision?.policyDigest ?? ''),
     compliant: findCompliance(status)?.status !== 'False',
@@ -126,6 +131,15 @@ export function readPolicyBits(digest: string): number {
 /** Whether its approval holds a stage that is served. */
 export function isServed({ approved, stage }: ModelVersionSummary): boolean {
   return approved && isServedStage(stage);
+}
+
+/**
+ * Whether something else than its stage has changed of what stands: it may be its labels, by which policies choose. A
+ * watch that lists anew tells of a hundred thousand versions, and nothing of most.
+ */
+export function isTouched(before: ModelVersionSummary, now: ModelVersionSummary): boolean {
+  const stood = isServed(before) && isServed(now) && before.movedAt === now.movedAt;
+  return stood && before.resourceVersion !== now.resourceVersion;
 }
 
 function identifyUnrecorded(

@@ -29,7 +29,11 @@ export interface NamespaceCache {
 
 /** Compiles policies; every failure is a value. */
 export interface PolicyCompiler {
-  compile(modules: Readonly<Record<string, string>>, options?: { readonly data?: PolicyData }): Promise<CompileResult>;
+  /** @param options `owner`: whose policy it is; who has many that compile slowly holds up nobody else */
+  compile(
+    modules: Readonly<Record<string, string>>,
+    options?: { readonly data?: PolicyData; readonly owner?: string },
+  ): Promise<CompileResult>;
   /** Takes a policy that came compiled, after a look at what it is. */
   adopt(wasm: Uint8Array, options?: { readonly data?: PolicyData }): Promise<CompileResult>;
   /** @returns an earlier result by its digest, where it is still kept. */

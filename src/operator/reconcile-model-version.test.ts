@@ -3,6 +3,7 @@ import { ANNOTATIONS } from '../api/index.ts';
 import { createPolicyCatalog } from './policy-catalog.ts';
 import { type ModelVersionReconcilerPorts, reconcileModelVersion } from './reconcile-model-version.ts';
 import { RECORDED_REGISTRY } from './recorded-registry.ts';
+import { createStampDoubts } from './stamp-doubts.ts';
 import { UNFETCHED_EVIDENCE } from './unfetched-evidence.ts';
 import { createVersionCollection } from './version-collection.ts';
 
@@ -54,7 +55,7 @@ async function reconcileWhile(writes: readonly Written[]) {
         return true;
       },
     },
-    doubted: new Set(),
+    doubts: createStampDoubts({ ...collection.versions, summaries: () => [] }),
     evaluator: { evaluate: () => Promise.reject(new Error('there is no policy to ask')) },
     health: { refusal: () => null, evaluated: () => undefined },
     signer: { sign: () => null },
@@ -67,6 +68,7 @@ async function reconcileWhile(writes: readonly Written[]) {
       writePolicyStatus: async () => '',
     },
     events: { record: () => undefined },
+    onUnjudged: () => undefined,
     written: { wrote: () => undefined, observe: () => undefined, isBehind: () => false },
   };
   await reconcileModelVersion(KEY, ports);

@@ -9,19 +9,16 @@ import {
 } from '../decision/index.ts';
 import type { WorkResult } from '../kube/index.ts';
 import { evaluatePolicies } from './evaluate-policies.ts';
-import { type Gathered, gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
+import { type ConfirmationPorts, gatherConfirmed } from './gather-confirmed.ts';
+import type { Gathered } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
 import { keyOfPolicy } from './policy-catalog.ts';
 import type { PolicyHealth } from './policy-health.ts';
 import type { DecisionSigner, EventRecorder, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
 import { signPlan } from './sign-plan.ts';
-import type { AdmissionWatch } from './watch-admission.ts';
 import type { WrittenVersions } from './written-versions.ts';
 
-export interface ModelVersionReconcilerPorts extends Omit<SnapshotSources, 'approvalsVerified'> {
-  readonly admission: Pick<AdmissionWatch, 'verified' | 'confirm'>;
-  /** Versions with a decision that was written while nobody checked: the next record says that it does not count. */
-  readonly doubted: Set<string>;
+export interface ModelVersionReconcilerPorts extends ConfirmationPorts {
   readonly evaluator: PolicyEvaluator;
   readonly health: Pick<PolicyHealth, 'refusal' | 'evaluated'>;
   readonly signer: DecisionSigner;
@@ -29,10 +26,15 @@ export interface ModelVersionReconcilerPorts extends Omit<SnapshotSources, 'appr
   readonly writer: StatusWriter;
   readonly events: EventRecorder;
   readonly written: WrittenVersions;
+  /** Told of what stands and could not be judged by the policies of today. */
+  readonly onUnjudged: (key: string, why: string) => void;
 }
 
-/** How soon a version comes back whose surroundings were not known yet, where nothing else brings it back. */
-const UNREADY_RETRY_MS = 1_000;
+/**
+ * At the latest so soon a version comes back whose surroundings are not known yet, where nothing else brings it back: there
+ * may be ten thousand, whose policy takes long to compile.
+ */
+const UNREADY_RETRY_AT_MOST_MS = 5_000;
 
 /** How soon to look again whether the watch has shown our own write. */
 const BEHIND_RETRY_MS = 250;
@@ -50,16 +52,15 @@ export async function reconcileModelVersion(
   ports: ModelVersionReconcilerPorts,
 ): Promise<WorkResult | undefined> {
   if (ports.written.isBehind(key)) return { requeueAfterMs: BEHIND_RETRY_MS };
-  const approvalsVerified = await confirmApprovals(key, ports);
-  const gathered = gatherSnapshot(key, { ...ports, approvalsVerified });
+  const gathered = await gatherConfirmed(key, ports);
   switch (gathered.kind) {
     case 'gone':
       return undefined;
     case 'unready':
-      return { requeueAfterMs: UNREADY_RETRY_MS };
+      return { retryAtMostMs: UNREADY_RETRY_AT_MOST_MS };
     case 'invalid': {
       const { stored, problems } = gathered;
-      const judged = { approvalsVerified, now: ports.clock() };
+      const judged = { approvalsVerified: ports.admission.verified(), now: ports.clock() };
       const status = buildInvalidStatus(stored, problems, judged);
       if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(stored, status));
       return undefined;
@@ -70,7 +71,9 @@ export async function reconcileModelVersion(
       const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
       await applyPlan(key, snapshot.modelVersion, plan, ports);
       const { requeueAfterMs } = plan;
-      // What stands is not asked about again and again: it is when the policies change.
+      const why = whyUnjudged(gathered, results);
+      if (why !== null) ports.onUnjudged(key, why);
+      // Whoever is told of what stands brings it back.
       const failed = !isSettled(snapshot.modelVersion) && Object.values(results).some(({ kind }) => kind === 'error');
       return {
         ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
@@ -98,21 +101,14 @@ export async function askPolicies(
   return results;
 }
 
-/**
- * A decision that is about to be recorded is honoured only if the admission policies are in force now, and were all the
- * time since they were last looked at.
- */
-async function confirmApprovals(
-  key: string,
-  { versions, admission, doubted }: ModelVersionReconcilerPorts,
-): Promise<boolean> {
-  for (;;) {
-    const seen = versions.summary(key);
-    if (!seen?.unrecordedDecision) return admission.verified();
-    const verified = await admission.confirm();
-    // Another one may have been written after the look. Whatever else was, by anybody who edits, is not what is confirmed.
-    if (versions.summary(key)?.unrecordedDecision === seen.unrecordedDecision) return verified && !doubted.has(key);
-  }
+/** @returns why what stands could not be judged by the policies of today; null where it was, or is not to be. */
+export function whyUnjudged(
+  { snapshot, asked, withheld }: Extract<Gathered, { kind: 'snapshot' }>,
+  results: PolicyResults,
+): string | null {
+  if (withheld !== null || !asked || !isSettled(snapshot.modelVersion)) return withheld;
+  const erring = asked.policies.filter(({ name, spec }) => spec.mode !== 'Shadow' && results[name]?.kind === 'error');
+  return erring.length > 0 ? erring.map(({ name }) => name).join(', ') : null;
 }
 
 /** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */
@@ -124,7 +120,6 @@ async function applyPlan(
 ): Promise<void> {
   for (const record of plan.records) await ports.records.record(record);
   if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(version, plan.status));
-  // The decision in doubt is recorded now, and later ones are not it.
-  ports.doubted.delete(key);
+  ports.doubts.resolve(key);
   for (const event of plan.events) ports.events.record('ModelVersion', refOf(version.metadata), event);
 }
