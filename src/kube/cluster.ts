@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type Connection, openConnection } from './connection.ts';
 import { KubeApiError, toKubeApiError } from './kube-api-error.ts';
+import { renderJson } from './render-json.ts';
 
 export interface ClusterOptions {
   /** A kubeconfig file; without it $KUBECONFIG, ~/.kube/config, or the ServiceAccount of the pod. */
@@ -66,7 +67,7 @@ export function loadCluster({ kubeconfig, context, maxConnections = MAX_CONNECTI
     } = request;
     const { agent, headers } = await connection.settings(pool);
     const search = new URLSearchParams(query).toString();
-    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const payload = body === undefined ? undefined : renderJson(body);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const send = server.protocol === 'https:' ? httpsRequest : httpRequest;
     const outgoing = send({

@@ -8,6 +8,7 @@ export { mergeConfigMap } from './merge-config-map.ts';
 export { MODEL_VERSIONS } from './model-versions.ts';
 export { readObject } from './read-object.ts';
 export { readSecret } from './read-secret.ts';
+export { renderJson } from './render-json.ts';
 export { type ResourceType, resourcePath } from './resource-type.ts';
 export { isOlder } from './resource-version.ts';
 export { type CompactStore, createCompactStore, createPlainStore } from './store.ts';

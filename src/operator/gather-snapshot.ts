@@ -11,6 +11,7 @@ import {
   selectPolicies,
   snapshotToAsk,
 } from '../decision/index.ts';
+import { renderJson } from '../kube/index.ts';
 import type { ModelVersionIndex } from './model-version-index.ts';
 import {
   buildPoliciesInForce,
@@ -66,7 +67,7 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const parsed = ModelVersion.safeParse(object);
   if (!parsed.success) return explainInvalid(object, parsed.error);
   const modelVersion = parsed.data;
-  const specBytes = measureStoredBytes(modelVersion.spec);
+  const specBytes = Buffer.byteLength(renderJson(modelVersion.spec));
   if (specBytes > MAX_SPEC_BYTES)
     return invalid(object, [
       `spec: it takes ${Math.ceil(specBytes / 1024)} KiB, and at most ${MAX_SPEC_BYTES / 1024} KiB leave room for its status: keep what is large elsewhere, and name it in spec.evidence`,
@@ -115,11 +116,6 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
 
 function asksSubmitter({ snapshot, compiled }: PolicyInForce): boolean {
   return snapshot.spec.separationOfDuties === true || (compiled !== null && readsInput(compiled, 'submitter'));
-}
-
-/** The API server writes what HTML knows as six bytes each. */
-function measureStoredBytes(value: object): number {
-  return Buffer.byteLength(JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, '\\u0000'));
 }
 
 type Asked = Pick<Extract<Gathered, { kind: 'snapshot' }>, 'asked' | 'withheld'>;

@@ -20,11 +20,14 @@ afterAll(async () => {
   await scene?.[Symbol.asyncDispose]();
 });
 
+/** JSON has more than one way to write some of these. */
+const WORDS = 'accuracy < 0.9 & auc > 0.8, "é\u2028\\\n/😀\u0001';
+
 const statusOf = (outcome: DecisionOutcome, id: string = outcome): ModelVersionStatus => ({
   stage: outcome === 'Approved' ? 'Production' : 'None',
   observedGeneration: 1,
   decision: {
-    ...{ id, generation: 1, outcome, by: 'People', reasons: [], warnings: [], policies: [], requirements: [] },
+    ...{ id, generation: 1, outcome, by: 'People', reasons: [WORDS], warnings: [], policies: [], requirements: [] },
     ...{ inputDigest: '', policyDigest: '', now: '2026-01-02T03:04:05.000Z', decidedAt: '2026-01-02T03:04:05.000Z' },
   },
 });
