@@ -10,6 +10,7 @@ import { install, kubeconfigFor, type Cluster as Target, type User } from '../..
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
 import { expectReplays } from '../e2e/expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from '../e2e/operator-process.ts';
+import { buildRoleBinding } from '../e2e/role-binding.ts';
 import { renderBearerKubeconfig } from './bearer-kubeconfig.ts';
 import { createPerson, type Draft, type Person, versionIn } from './person.ts';
 
@@ -121,17 +122,6 @@ export async function prepareGround(target: Target, { installed = false } = {}):
       return versionIn(await admin.send({ method: 'GET', path }));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
-
-function buildRoleBinding(namespace: string, role: string, user: string): Record<string, unknown> {
-  const apiGroup = 'rbac.authorization.k8s.io';
-  return {
-    apiVersion: `${apiGroup}/v1`,
-    kind: 'RoleBinding',
-    metadata: { namespace, name: `r-${randomBytes(6).toString('hex')}` },
-    roleRef: { apiGroup, kind: 'ClusterRole', name: role },
-    subjects: [{ apiGroup, kind: 'User', name: user }],
   };
 }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
-import { API_VERSION } from '../../src/api/index.ts';
+import { API_VERSION, type Notification } from '../../src/api/index.ts';
 import { kubeconfigFor, repositoryRoot } from '../../src/dev/index.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
 import { type NewsReceiver, startNewsReceiver } from './news-receiver.ts';
@@ -66,9 +66,8 @@ async function notify(name: string, spec: Record<string, unknown>): Promise<void
 }
 
 async function statusOf(name: string) {
-  const { stdout } = assertOk(await cluster.admin(['get', 'notification', name, '--output', 'json']));
-  const { status = {} } = JSON.parse(stdout);
-  const ready = status.conditions?.find(({ type }: { type: string }) => type === 'Ready');
+  const status = (await cluster.find<Notification>('notifications', name))?.status ?? {};
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
   return { ...status, ready: ready?.status, message: ready?.message };
 }
 
@@ -139,14 +138,14 @@ describe('a CloudEvents receiver', () => {
     const name = await submit('ce', 0.85);
     await until(() => types(name), ['waiting']);
     assertOk(await cluster.submitter(['label', 'mv', name, 'team=a']));
-    const { delivered } = await statusOf('ce');
+    const { delivered = 0 } = await statusOf('ce');
     await operator[Symbol.asyncDispose]();
     const before = events.requests.length;
     operator = await restart();
     const next = await submit('ce', 0.95);
     await until(() => types(next), ['approved']);
     expect(events.requests.length).toBe(before + 1);
-    await until(async () => (await statusOf('ce')).delivered > delivered, true);
+    await until(async () => Number((await statusOf('ce')).delivered) > delivered, true);
   });
 
   it('that was away gets what stands when it is back, and the status says so meanwhile', async () => {
