@@ -102,7 +102,7 @@ export async function installAdmission(target: Target = sharedCluster()): Promis
     void assertOk(await admin(['apply', '--filename', '-'], aPolicy(name, rego, spec)));
   const pathOf = (plural: string, name: string) =>
     `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/${plural}/${name}`;
-  const find: AdmissionCluster['find'] = async <Kind>(plural: string, name: string) => {
+  const find: AdmissionCluster['find'] = async (plural, name) => {
     const object = await readObject(cluster, pathOf(plural, name));
     // As kubectl shows it.
     return object === null
