@@ -8,9 +8,9 @@ import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.t
 import { API_VERSION, type ApprovalPolicySpec, GROUP, type ModelVersion, VERSION } from '../../src/api/index.ts';
 import { install, kubeconfigFor, type Cluster as Target, type User } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
+import { bindRole } from '../e2e/bind-role.ts';
 import { expectReplays } from '../e2e/expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from '../e2e/operator-process.ts';
-import { buildRoleBinding } from '../e2e/role-binding.ts';
 import { renderBearerKubeconfig } from './bearer-kubeconfig.ts';
 import { createPerson, type Draft, type Person, versionIn } from './person.ts';
 
@@ -60,7 +60,7 @@ export async function prepareGround(target: Target, { installed = false } = {}):
   const openPerson = (user: string, kubeconfig: string): Person =>
     createPerson(user, owned.use(loadCluster({ kubeconfig })), namespace);
   const bind = (user: string, roles: readonly string[]): Promise<unknown> =>
-    Promise.all(roles.map((role) => apply(buildRoleBinding(namespace, role, user))));
+    Promise.all(roles.map((role) => bindRole(cluster, namespace, role, user)));
   const openBearer = async (user: string, token?: string): Promise<Person> => {
     const kubeconfig = join(folder, `${randomBytes(4).toString('hex')}.yaml`);
     await writeFile(kubeconfig, await renderBearerKubeconfig(target, token), { mode: 0o600 });

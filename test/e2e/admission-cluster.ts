@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import {
   API_VERSION,
@@ -11,10 +10,9 @@ import {
   VERSION,
 } from '../../src/api/index.ts';
 import { install, kubeconfigFor, type Cluster as Target, type User } from '../../src/dev/index.ts';
-import { applyManifest, type Cluster, loadCluster, readObject } from '../../src/kube/index.ts';
-import { buildRoleBinding } from './role-binding.ts';
+import { applyManifest, loadCluster, readObject } from '../../src/kube/index.ts';
+import { bindRole } from './bind-role.ts';
 import { sharedCluster } from './shared-cluster.ts';
-import { until } from './until.ts';
 
 export interface Answer {
   readonly ok: boolean;
@@ -79,12 +77,11 @@ export async function installAdmission(target: Target = sharedCluster()): Promis
   // What no test is about is done without kubectl: a program that starts costs a hundred times what its request does.
   const cluster = loadCluster({ kubeconfig: target.kubeconfig });
   await install(cluster);
-  const apply = (manifest: unknown) => applyManifest(cluster, manifest, 'test');
-  await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  await applyManifest(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, 'test');
 
   const as: AdmissionCluster['as'] = async (user, ...clusterRoles) => {
     const kubeconfig = await kubeconfigFor(target, user);
-    await Promise.all(clusterRoles.map((role) => apply(buildRoleBinding(namespace, role, user.user))));
+    await Promise.all(clusterRoles.map((role) => bindRole(cluster, namespace, role, user.user)));
     return run(kubeconfig);
   };
   const [operator, submitter, approver] = await Promise.all([
@@ -125,9 +122,6 @@ export async function installAdmission(target: Target = sharedCluster()): Promis
     return operator(patchStatus(name, { approvals: [...(status?.approvals ?? []), entry] }));
   };
 
-  // A new binding takes a moment until the API server knows of it.
-  await until(() => isAllowed(cluster, namespace, SUBMITTER, 'create'), true);
-  await until(() => isAllowed(cluster, namespace, APPROVER, 'approve'), true);
   return { namespace, admin, operator, submitter, approver, as, submit, applyPolicy, read, find, record };
 }
 
@@ -146,22 +140,6 @@ export function assertOk(answer: Answer): Answer {
   if (!answer.ok) throw new Error(answer.stderr);
   return answer;
 }
-
-async function isAllowed(cluster: Cluster, namespace: string, { user, groups }: User, verb: string): Promise<boolean> {
-  const resourceAttributes = { group: GROUP, resource: 'modelversions', namespace, verb };
-  const answer = await cluster.request({
-    method: 'POST',
-    path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
-    body: {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SubjectAccessReview',
-      spec: { user, groups, resourceAttributes },
-    },
-  });
-  return Review.parse(answer).status.allowed;
-}
-
-const Review = z.object({ status: z.object({ allowed: z.boolean() }) });
 
 function execute(program: string, args: readonly string[], stdin?: unknown): Promise<Answer> {
   return new Promise((resolve) => {

