@@ -23,6 +23,9 @@ interface ReplayTools {
   readonly evaluator: PolicyEvaluator;
 }
 
+/** For one evaluation. A policy that ended in time when it was recorded ends; the machine may be slower, or busy. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Makes a recorded decision again, from its snapshot and the policies of its digests, and compares the whole record.
  * Taken from the record are only what no machine can repeat: how long an evaluation took, and evaluations that gave no
@@ -40,13 +43,20 @@ export async function replayDecision(record: DecisionRecord, { loadPolicy, evalu
       return { kind: 'impossible', why: `${policy.name} of digest ${policy.digest} is not at hand: give --policy` };
     policies.push({ snapshot: policy, compiled, ...buildPolicyData(policy.spec, compiled) });
   }
-  const measured = Object.entries(await evaluatePolicies(snapshot, policies, evaluator)).map(
+  const measured = Object.entries(await evaluatePolicies(snapshot, policies, withPatience(evaluator))).map(
     ([name, result]) => [name, { ...result, evaluationMicroseconds: measuredOf(record, name) }] as const,
   );
   const results: PolicyResults = { ...failures, ...Object.fromEntries(measured) };
   const again = buildPlan(snapshot, results).records.find(({ kind }) => kind === 'Decision');
   const texts = { recorded: renderCanonicalJson(recorded), replayed: renderCanonicalJson(again ?? null) };
   return texts.recorded === texts.replayed ? { kind: 'same' } : { kind: 'different', ...texts };
+}
+
+function withPatience(evaluator: PolicyEvaluator): PolicyEvaluator {
+  return {
+    evaluate: ({ limits, ...request }) =>
+      evaluator.evaluate({ ...request, limits: { ...limits, timeoutMs: PATIENCE_MS } }),
+  };
 }
 
 function measuredOf({ decision }: DecisionRecord, name: string): number {
