@@ -59,7 +59,7 @@ const EvidenceKey = z.strictObject({
       .string()
       .max(8192)
       .refine((text) => PEM.test(text) && isPublicKey(text), 'a public key in PEM: -----BEGIN PUBLIC KEY-----'),
-    { description: 'Ed25519, ECDSA or RSA (2048 bits and more), in PEM.', pattern: 'BEGIN PUBLIC KEY' },
+    { description: 'Ed25519, ECDSA or RSA (2048 to 4096 bits), in PEM.', pattern: 'BEGIN PUBLIC KEY' },
   ),
 });
 

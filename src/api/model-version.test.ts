@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { API_VERSION, ModelVersion } from './index.ts';
+import { API_VERSION, listProblems, ModelVersion, renderProblem } from './index.ts';
 
 const valid = {
   apiVersion: API_VERSION,
@@ -10,7 +10,7 @@ const valid = {
 
 function messagesFor(spec: Record<string, unknown>): readonly string[] {
   const { error } = ModelVersion.safeParse({ ...valid, spec: { ...valid.spec, ...spec } });
-  return error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+  return error ? listProblems(error).map(renderProblem) : [];
 }
 
 describe('a ModelVersion checked offline', () => {
@@ -36,7 +36,16 @@ describe('a ModelVersion checked offline', () => {
     expect(messagesFor({ metrics: { accuracy } })).toEqual(['spec.metrics.accuracy: a metric is a finite number']);
   });
 
+  it.each(['metrics', 'parameters'])('with an entry of %s that nothing would read is refused', (field) => {
+    const values = JSON.parse('{"__proto__": 1, "accuracy": 2}');
+    expect(messagesFor({ [field]: values })).toContainEqual(
+      `spec.${field}.__proto__: no entry can be called __proto__: nothing would read it`,
+    );
+  });
+
   it('with a misspelt field is refused, not read without it', () => {
-    expect(messagesFor({ metrcs: { accuracy: 0.93 } })).toEqual([expect.stringContaining('metrcs')]);
+    expect(messagesFor({ metrcs: { accuracy: 0.93 } })).toEqual([
+      'spec.metrcs: there is no such field: did you mean metrics?',
+    ]);
   });
 });

@@ -5,8 +5,16 @@ import { API_VERSION } from './names.ts';
 import { type CelRule, inCrd } from './rule.ts';
 import { Stage } from './stage.ts';
 
-/** What can be told of a version: each is a decision of one generation. */
-export const NOTIFICATION_EVENTS = ['Waiting', 'Approved', 'Rejected', 'Expired', 'Revoked', 'Error'] as const;
+/** What can be told of a version: a decision of one generation, or that it would not be made again. */
+export const NOTIFICATION_EVENTS = [
+  'Waiting',
+  'Approved',
+  'Rejected',
+  'Expired',
+  'Revoked',
+  'Error',
+  'NotCompliant',
+] as const;
 export type NotificationEvent = (typeof NOTIFICATION_EVENTS)[number];
 
 /** What a template may name. */
@@ -67,7 +75,7 @@ export const NotificationSpec = inCrd(
         .min(1)
         .max(NOTIFICATION_EVENTS.length)
         .optional()
-        .describe('What is told; all but Error where it is left out.'),
+        .describe('What is told; all but Error and NotCompliant where it is left out.'),
       cloudEvents: z
         .strictObject({
           url: z

@@ -30,22 +30,22 @@ test('parameters that fit have no problems', () => {
 });
 
 test.for<readonly [unknown, readonly string[]]>([
-  [{ threshold: 90 }, ['parameters.threshold: Too big: expected number to be <=1']],
-  [{ threshold: 0 }, ['parameters.threshold: Too small: expected number to be >0']],
-  [{ threshold: '0.9' }, ['parameters.threshold: Invalid input: expected number, received string']],
-  [{ threshold: 0.9, runs: 1.5 }, ['parameters.runs: Invalid input: expected int, received number']],
-  [{ threshold: 0.9, metric: 'f1' }, ['parameters.metric: Invalid option: expected one of "accuracy"|"auc"']],
-  [{ threshold: 0.9, teams: [] }, ['parameters.teams: Too small: expected array to have >=1 items']],
-  [{ threshold: 0.9, teams: ['a'] }, ['parameters.teams.0: Too small: expected string to have >=2 characters']],
-  [{ threshold: 0.9, weights: { a: 'x' } }, ['parameters.weights.a: Invalid input: expected number, received string']],
+  [{ threshold: 90 }, ['parameters.threshold: found 90: write at most 1']],
+  [{ threshold: 0 }, ['parameters.threshold: found 0: write more than 0']],
+  [{ threshold: '0.9' }, ['parameters.threshold: found "0.9": write a number, without quotes']],
+  [{ threshold: 0.9, runs: 1.5 }, ['parameters.runs: found 1.5: write a whole number']],
+  [{ threshold: 0.9, metric: 'f1' }, ['parameters.metric: found "f1": write accuracy or auc']],
+  [{ threshold: 0.9, teams: [] }, ['parameters.teams: it has 0 entries: give it at least 1']],
+  [{ threshold: 0.9, teams: ['a'] }, ['parameters.teams.0: it has 1 character: give it at least 2']],
+  [{ threshold: 0.9, weights: { a: 'x' } }, ['parameters.weights.a: found "x": write a number']],
   [
     { treshold: 0.9 },
     [
-      'parameters.threshold: Invalid input: expected number, received undefined',
-      'parameters: Unrecognized key: "treshold"',
+      'parameters.threshold: it is missing: write a number',
+      'parameters.treshold: there is no such field: did you mean threshold?',
     ],
   ],
-  [undefined, ['parameters.threshold: Invalid input: expected number, received undefined']],
+  [undefined, ['parameters.threshold: it is missing: write a number']],
 ])('%j does not fit, and each place is told', ([parameters, problems]) => {
   expect(told(parameters)).toEqual(problems);
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isNestedWithin, MAX_DEPTH } from './nesting.ts';
+import { type FieldProblem, listProblems } from './problems.ts';
 
 /** What every part of a schema may say besides; it is for people. */
 const annotations = {
@@ -80,31 +81,30 @@ const Root = Part.refine(({ type }) => type === 'object', 'parameters are an obj
 const MOST_PARTS = 256;
 const MOST_BYTES = 64 * 1024;
 
-/** One thing that does not fit, with its place below `spec`. */
-export interface ParameterProblem {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
-
-/** @returns where the parameters of a policy do not fit its `parametersSchema`, or that does not fit what it may say. */
+/**
+ * @returns where the parameters of a policy do not fit its `parametersSchema`, or that does not fit what it may say; each
+ * place is one below `spec`
+ */
 export function findParameterProblems({
   parametersSchema,
   parameters = {},
 }: {
   readonly parametersSchema?: unknown;
   readonly parameters?: unknown;
-}): readonly ParameterProblem[] {
+}): readonly FieldProblem[] {
   if (parametersSchema === undefined) return [];
   const inSchema = (message: string) => [{ path: ['parametersSchema'], message }];
   if (!isNestedWithin(parametersSchema, MAX_DEPTH)) return inSchema(`nested more than ${MAX_DEPTH} levels deep`);
   if (countParts(parametersSchema) > MOST_PARTS) return inSchema(`has more than ${MOST_PARTS} parts: make it smaller`);
   const schema = Root.safeParse(parametersSchema);
   if (!schema.success)
-    return schema.error.issues.map(({ path, message }) => ({ path: ['parametersSchema', ...path], message }));
+    return listProblems(schema.error).map(({ path, message }) => ({ path: ['parametersSchema', ...path], message }));
   if (JSON.stringify(parameters).length > MOST_BYTES)
     return [{ path: ['parameters'], message: 'checked parameters are at most 64 KiB long: put the rest in spec.data' }];
   const fitting = toZod(schema.data).safeParse(parameters);
-  return (fitting.error?.issues ?? []).map(({ path, message }) => ({ path: ['parameters', ...path], message }));
+  return fitting.error
+    ? listProblems(fitting.error).map(({ path, message }) => ({ path: ['parameters', ...path], message }))
+    : [];
 }
 
 function countParts(value: unknown): number {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type ExitCode, renderExitCodes } from './exit-code.ts';
+import { describeCommand, putOperandsFirst } from './operands-first.ts';
 import { readPackageInfo } from './package-info.ts';
 
 type Build<Built> = (exit: (code: ExitCode) => void, program: Command) => Promise<Built>;
@@ -58,6 +59,7 @@ export async function buildProgram(exit: (code: ExitCode) => void, options: Prog
     // `gate --version 7` is of a model: the program's own flags stand before the command.
     .enablePositionalOptions()
     .exitOverride()
+    .configureHelp({ subcommandTerm: describeCommand })
     .hook('preAction', (_, command) => refuseEmpty(command));
   for (const group of selectGroups(args))
     for (const command of await group.build(exit, program)) program.addCommand(inherit(program, command));
@@ -77,6 +79,7 @@ function selectGroups([called = '']: readonly string[]): readonly CommandGroup[]
 /** Commander hands its settings only to commands that it makes itself: the others would end the process, with 1. */
 function inherit(parent: Command, command: Command): Command {
   command.copyInheritedSettings(parent);
+  putOperandsFirst(command);
   for (const subcommand of command.commands) inherit(command, subcommand);
   return command;
 }

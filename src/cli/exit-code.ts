@@ -65,7 +65,7 @@ const MEANINGS = {
   },
   test: {
     approved: 'every test passes',
-    rejected: 'a test fails, or too little is covered',
+    rejected: 'a test fails, too little is covered, or with --strict a policy has no tests',
     error: 'wrong usage, a policy that does not compile, a case that is none, or no tests',
   },
   fmt: {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
+import { type FieldProblem, listProblems, renderProblem } from '../api/index.ts';
 import { CliError } from './cli-error.ts';
 import { readStdin } from './read-stdin.ts';
 
@@ -28,18 +29,12 @@ export function loadManifests(paths: readonly string[]): readonly Manifest[] {
 export function parseManifest<Schema extends z.ZodType>(manifest: Manifest, schema: Schema): z.infer<Schema> {
   const parsed = schema.safeParse(manifest.value);
   if (parsed.success) return parsed.data;
-  throw new CliError(placeIssues(manifest, parsed.error.issues));
+  throw new CliError(placeProblems(manifest, listProblems(parsed.error)));
 }
 
 /** @returns each of them with the place of its field */
-export function placeIssues(
-  { locate: locateIn }: Manifest,
-  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
-): readonly string[] {
-  return issues.map(({ path, message }) => {
-    const field = path.length > 0 ? `${path.join('.')}: ` : '';
-    return `${locateIn(path)}: ${field}${message}`;
-  });
+export function placeProblems({ locate: locateIn }: Manifest, problems: readonly FieldProblem[]): readonly string[] {
+  return problems.map((problem) => `${locateIn(problem.path)}: ${renderProblem(problem)}`);
 }
 
 function expandFolder(path: string): readonly string[] {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_NAMESPACE } from '../admission/index.ts';
 import { readConfig } from '../config/index.ts';
 import { type AllowedHost, createAddressGuard } from '../distribution/index.ts';
@@ -45,7 +45,7 @@ export function buildOperatorCommand(): Command {
     )
     .option('--kubeconfig <file>', 'kubeconfig of the cluster')
     .option('--context <name>', 'context in the kubeconfig')
-    .option('--namespaces <names...>', 'only the ModelVersions of these namespaces (default: all)', splitList)
+    .option('--namespaces <names...>', 'only the ModelVersions of these namespaces (default: all)', addNamespaces)
     .option('--operator-namespace <name>', "namespace of the operator's ServiceAccount", DEFAULT_NAMESPACE)
     .option('--workers <count>', 'versions worked on at once', parseInteger(1, 1024), DEFAULT_WORKERS)
     .option(
@@ -132,7 +132,17 @@ async function runOperator(options: OperatorCommandOptions): Promise<void> {
   await untilSignal();
 }
 
-/** `--namespaces a b` and `--namespaces a,b` mean the same. */
-function splitList(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, ...value.split(',').filter(Boolean)];
+/** `--namespaces a b`, `--namespaces a,b` and `--namespaces "a, b"` mean the same. Of none at all it would be of all. */
+function addNamespaces(text: string, previous: readonly string[] = []): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !NAMESPACE.test(name));
+  if (wrong === '') throw new InvalidArgumentError('It is empty: is a variable unset? Leave the option out for all.');
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(
+      `${wrong} is no namespace: a name has at most 63 lowercase letters, digits and -, and begins and ends with a letter or digit.`,
+    );
+  return [...new Set([...previous, ...names])];
 }
+
+/** RFC 1123's DNS label. */
+const NAMESPACE = /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;

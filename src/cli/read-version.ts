@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { nearNames } from '../api/index.ts';
 import { type Cluster, KubeApiError, listPages, MODEL_VERSIONS, resourcePath } from '../kube/index.ts';
 import { CliError } from './cli-error.ts';
-import { nearNames } from './near-names.ts';
 import { parseVersion, type StoredVersion } from './stored-version.ts';
 import type { VersionName } from './version-name.ts';
 

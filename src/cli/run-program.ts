@@ -1,11 +1,14 @@
 import { CommanderError } from 'commander';
 import { z } from 'zod';
+import { listProblems, renderProblem } from '../api/index.ts';
 import { KubeApiError } from '../kube/index.ts';
 import { buildProgram } from './build-program.ts';
 import { CliError } from './cli-error.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { explainBundleError, isBundleError } from './explain-bundle-error.ts';
 import { explainKubeApiError } from './explain-kube-error.ts';
 import { nameProgram } from './program-name.ts';
+import { showHelp } from './show-help.ts';
 
 let outputLost = false;
 const exit = (code: ExitCode): void => {
@@ -25,6 +28,8 @@ process.stderr.on('error', () => {});
 try {
   const [, script, ...args] = process.argv;
   const program = await buildProgram(exit, { name: nameProgram(script), args });
+  const [first, ...names] = args;
+  if (first === 'help' && names.length > 0) showHelp(program, names);
   await program.parseAsync();
 } catch (error) {
   exit(reportError(error));
@@ -36,7 +41,9 @@ function reportError(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.approved : EXIT.error;
   if (error instanceof CliError) for (const problem of error.problems) console.error(problem);
   else if (error instanceof KubeApiError) for (const problem of explainKubeApiError(error)) console.error(problem);
-  else if (error instanceof z.ZodError) for (const { message } of error.issues) console.error(message);
+  else if (isBundleError(error)) for (const problem of explainBundleError(error)) console.error(problem);
+  else if (error instanceof z.ZodError)
+    for (const problem of listProblems(error)) console.error(renderProblem(problem));
   else if (error instanceof Error && 'code' in error) console.error(error.message);
   else console.error(error);
   return EXIT.error;

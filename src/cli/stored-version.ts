@@ -4,11 +4,14 @@ import {
   Condition,
   DecisionStatus,
   ExportReport,
+  listProblems,
   Metadata,
   PolicyVerdict,
   RegistryReport,
   RequirementStatus,
+  renderProblem,
   Stage,
+  SubmissionRecord,
   TransitionRecord,
 } from '../api/index.ts';
 import { CliError } from './cli-error.ts';
@@ -36,6 +39,7 @@ export const StoredVersion = z.object({
       decision: Decision.optional(),
       verified: z.object(RegistryReport.shape).optional(),
       exported: z.object(ExportReport.shape).optional(),
+      submission: z.object(SubmissionRecord.shape).optional(),
       approvals: z.array(Approval).default([]),
       history: z.array(z.object(TransitionRecord.shape)).default([]),
       conditions: z.array(z.object(Condition.shape)).default([]),
@@ -50,7 +54,7 @@ export function parseVersion(object: unknown): StoredVersion {
   if (parsed.success) return parsed.data;
   const name = z.object({ metadata: z.object({ name: z.string() }) }).safeParse(object).data?.metadata.name;
   throw new CliError([
-    ...parsed.error.issues.map(({ path, message }) => `${name}: ${path.join('.')}: ${message}`),
+    ...listProblems(parsed.error).map((problem) => `${name}: ${renderProblem(problem)}`),
     'the operator may be newer than this program: update it',
   ]);
 }

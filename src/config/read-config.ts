@@ -28,15 +28,13 @@ const Environment = z.object({
   MLFLOW_TRACKING_TOKEN: z.string().min(1).optional(),
   GITHUB_OUTPUT: z.string().optional(),
   XDG_CACHE_HOME: z.string().min(1).optional(),
-  ASSENT_LOG_LEVEL: z
-    .enum(['debug', 'info', 'warn', 'error', 'silent'], 'ASSENT_LOG_LEVEL is one of debug, info, warn, error, silent')
-    .default('info'),
+  ASSENT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
 /**
  * The only reader of the environment.
  *
- * @throws ZodError whose messages name the variable and what is right
+ * @throws ZodError whose paths are the variables
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const parsed = Environment.parse(environment);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { allows, aScene, denies, requires, type Scene } from '../../test/a-snapshot.ts';
 import { findCompliance, snapshotToAsk } from './compliance.ts';
 import { buildPlan } from './plan.ts';
+import { verifyStatus } from './verify-version.ts';
 
 const approved = aScene().withPolicy('accuracy', allows()).applied();
 const DAY_MS = 86_400_000;
@@ -30,6 +31,7 @@ describe('a decision that stands', () => {
     });
     expect(events).toMatchObject([{ type: 'Warning', reason: 'PolicyDenies' }]);
     expect(records).toEqual([]);
+    expect(verifyStatus({ ...approved.snapshot.modelVersion, status: status ?? {} })).toBeNull();
   });
 
   it('is reported once', () => {
@@ -60,6 +62,7 @@ describe('a decision that stands', () => {
 
   it.each<readonly [string, Scene]>([
     ['fails', under(aScene().withFailingPolicy('slow', 'took too long'))],
+    ['asks people where it fails', under(aScene().withFailingPolicy('slow', 'late', { failurePolicy: 'Manual' }))],
     ['was not asked', (({ snapshot }) => ({ ...denied, snapshot, results: {} }))(denied)],
   ])('is not judged by a policy that %s', (_, scene) => {
     expect(complianceOf(scene)).toBeUndefined();

@@ -1,13 +1,16 @@
 import type { z } from 'zod';
+import { listProblems, renderProblem } from '../api/index.ts';
 
 /** Whoever repairs ten mistakes has seen what the others are; a policy may make thousands. */
 const MOST = 10;
 
 /** @returns what does not fit, in one line, each with its place below the value. */
-export function describeIssues({ issues }: z.ZodError): string {
-  const told = issues.slice(0, MOST).map(({ path, message }) => {
+export function describeIssues(error: z.ZodError): string {
+  const problems = listProblems(error);
+  const told = problems.slice(0, MOST).map(({ path, message }) => {
+    // A place is made of names that a policy chose.
     const place = path.join('.').slice(0, 256);
-    return place === '' ? message.slice(0, 1024) : `${place}: ${message.slice(0, 1024)}`;
+    return renderProblem({ path: place === '' ? [] : [place], message: message.slice(0, 1024) });
   });
-  return [...told, ...(issues.length > MOST ? [`and ${issues.length - MOST} more`] : [])].join('; ');
+  return [...told, ...(problems.length > MOST ? [`and ${problems.length - MOST} more`] : [])].join('; ');
 }

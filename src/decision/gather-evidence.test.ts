@@ -86,3 +86,18 @@ test('what a decision was made from stands as long as the decision', () => {
   expect(settled?.evidence).toMatchObject([{ outcome: 'Verified' }]);
   expect(settled?.conditions?.find(({ type }) => type === 'EvidenceVerified')).toMatchObject({ status: 'True' });
 });
+
+test('signatures are tried with keys so often and no more, whoever wrote the keys and the signatures', () => {
+  const signers = Array.from({ length: 16 }, () => aSigner());
+  const policies = [trusts('others', ...signers), trusts('job', JOB)];
+  const { signatures: _, ...envelope } = JSON.parse(byJob);
+  const noise = (at: number) => Buffer.alloc(64, at).toString('base64');
+  const signatures = Array.from({ length: 16 }, (_, at) => ({ sig: noise(at) }));
+  const costly = JSON.stringify({ ...envelope, signatures });
+  const { reports } = gatherEvidence(aVersion({ inline: costly }, { inline: byJob }), policies, never);
+  expect(reports).toMatchObject([
+    { outcome: 'Refused', message: expect.stringContaining('256 times') },
+    { outcome: 'Refused', message: expect.stringContaining('give fewer signatures') },
+  ]);
+  expect(gatherEvidence(aVersion({ inline: byJob }), policies, never).reports).toMatchObject([{ outcome: 'Verified' }]);
+});

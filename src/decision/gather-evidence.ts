@@ -1,6 +1,6 @@
 import type { AttestationSource, EvidenceReport, ModelVersion } from '../api/index.ts';
 import type { PolicySnapshot, Snapshot } from './snapshot.ts';
-import { type Attestation, readEvidenceKeys, verifyAttestation } from './verify-attestation.ts';
+import { type Attestation, createCheckBudget, readEvidenceKeys, verifyAttestation } from './verify-attestation.ts';
 
 /** What an attestation that stands elsewhere holds, as far as it is known. */
 export type EvidenceContent =
@@ -33,6 +33,7 @@ export function gatherEvidence(
   const keys = readEvidenceKeys(policies.map((policy) => policy.spec.evidence));
   if (keys.size === 0) return NOTHING;
 
+  const budget = createCheckBudget();
   const attestations: Attestation[] = [];
   const reports: EvidenceReport[] = [];
   let pending = false;
@@ -43,7 +44,7 @@ export function gatherEvidence(
       reports.push({ type, entry, outcome: 'Unavailable', message: content.problem.slice(0, MAX_MESSAGE) });
     if (content.kind !== 'bytes') continue;
     const { digest } = attestation;
-    const verified = verifyAttestation(content.bytes, { digest, artifactDigest: spec.artifact?.digest, keys });
+    const verified = verifyAttestation(content.bytes, { digest, artifactDigest: spec.artifact?.digest, keys, budget });
     if (verified.kind === 'refused') {
       reports.push({ type, entry, outcome: 'Refused', message: verified.problem.slice(0, MAX_MESSAGE) });
       continue;

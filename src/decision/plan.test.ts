@@ -73,8 +73,10 @@ describe('a policy', () => {
     expect(message.length).toBeLessThan(16 * 1024);
   });
 
-  it('that failed lets people decide where it says failurePolicy: Manual', () => {
-    const scene = aScene().withFailingPolicy('slow', 'took too long', { failurePolicy: 'Manual' });
+  it('that is not in force lets people decide where it says failurePolicy: Manual', () => {
+    const { snapshot } = aScene().withPolicy('broken', {}, { failurePolicy: 'Manual' });
+    const policies = snapshot.policies.map((policy) => ({ ...policy, digest: null, problem: 'does not compile' }));
+    const scene = aScene().with({ policies });
     expect(planned(scene)).toMatchObject({ reason: 'AwaitingApproval', stage: 'None' });
     expect(planned(scene.decidedBy('alice', 'approve', 'looked'))).toMatchObject({ reason: 'ManuallyApproved' });
   });
@@ -178,6 +180,29 @@ describe('an approval', () => {
     });
   });
 
+  it.each([
+    [
+      'of whom it is in doubt who submitted it counts for nothing where duties are separate',
+      'Doubted',
+      'AwaitingApproval',
+    ],
+    ['of whom it is known who submitted it counts', 'Vouched', 'ManuallyApproved'],
+  ] as const)('of a version %s', (_, submission, reason) => {
+    const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
+    const first = separate.submittedBy('bob').with({ submission }).decidedBy('alice', 'approve', 'his').applied();
+    expect(planned(first)).toMatchObject({ reason, status: { submission: { user: 'bob', generation: 1, at: START } } });
+  });
+
+  it('counts by who is recorded as the submitter, whatever the stamp says later', () => {
+    const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
+    const recorded = separate.submittedBy('alice').with({ submission: 'Vouched' }).applied();
+    const renamed = recorded.submittedBy('bob').decidedBy('alice', 'approve', 'not mine, is it?');
+    expect(recorded.snapshot.modelVersion.status?.submission).toMatchObject({ user: 'alice', verified: true });
+    expect(planned(renamed)).toMatchObject({ reason: 'AwaitingApproval' });
+    const respecified = renamed.withSpec({ metrics: { accuracy: 0.95 } }).submittedBy('bob');
+    expect(planned(respecified.decidedBy('alice', 'approve', 'his now'))).toMatchObject({ reason: 'ManuallyApproved' });
+  });
+
   it('by the submitter does not count where duties are separate, nor where nobody knows the submitter', () => {
     const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
     expect(planned(separate.submittedBy('alice').decidedBy('alice', 'approve', 'mine'))).toMatchObject({
@@ -233,15 +258,17 @@ describe('an approval that did not count when it was given', () => {
   });
 });
 
-it.each(['input-too-large', 'champion-undecided'])(
-  'an error that an editor can bring about (%s) asks nobody by failurePolicy',
-  (code) => {
-    const scene = aScene().withPolicy('leads', {}, { failurePolicy: 'Manual', approvers: ['eve'] });
-    const failure = { kind: 'error', code, message: 'too large', evaluationMicroseconds: 0 } as const;
-    const large = { ...scene.decidedBy('eve', 'approve', 'fine'), results: { leads: failure } };
-    expect(planned(large)).toMatchObject({ reason: 'PolicyError', stage: 'None' });
-  },
-);
+const failure = (code: string) => ({ kind: 'error', code, message: 'it failed', evaluationMicroseconds: 0 }) as const;
+
+it.each([
+  ...[failure('timeout'), failure('memory'), failure('quarantined'), failure('policy'), failure('input-too-large')],
+  failure('champion-undecided'),
+  { kind: 'value', value: { allow: 42 }, evaluationMicroseconds: 0 } as const,
+])('what an editor can bring about asks nobody by failurePolicy: Manual (%o)', (result) => {
+  const scene = aScene().withPolicy('leads', {}, { failurePolicy: 'Manual', approvers: ['eve'] });
+  const failed = { ...scene.decidedBy('eve', 'approve', 'fine'), results: { leads: result } };
+  expect(planned(failed)).toMatchObject({ reason: 'PolicyError', stage: 'None' });
+});
 
 describe('a rejection', () => {
   it('of older content rejects no newer one while a policy errs', () => {
@@ -360,6 +387,33 @@ describe('a decided generation', () => {
   it('chains its history: each entry carries the digest of the one before it', () => {
     const { status } = planned(approved.with({ supersededBy: 'fraud-8' }));
     expect(status.history?.[0]?.previousDigest).toBe(digestOf(status.history?.[1]));
+  });
+});
+
+describe('where the clock was set back', () => {
+  const BACK = -24 * HOUR_MS;
+
+  it('a version comes to a stage after the champion that it finds there, and is not superseded by it', () => {
+    const scene = aScene().withPolicy('good', allows());
+    const { modelVersion: champion } = scene.applied().snapshot;
+    const championAt = Date.parse(champion.status?.history?.[0]?.at ?? '');
+    const { status } = planned(scene.with({ champion }).after(BACK));
+    expect(status.history?.[0]?.at).toBe(new Date(championAt + 1).toISOString());
+    expect(status.decision).toMatchObject({
+      decidedAt: status.history?.[0]?.at,
+      now: aScene().after(BACK).snapshot.now,
+    });
+  });
+
+  it('what a decision was made from is not later than it: approvals, and the moves before it', () => {
+    const first = aScene().withPolicy('leads', requires('alice')).decidedBy('alice', 'approve', 'ok').applied();
+    const moved = planned(first.with({ supersededBy: 'fraud-8' }).after(BACK)).status;
+    expect(moved.history?.map(({ at }) => at)).toEqual([START, START]);
+    const both = aScene().withPolicy('leads', requires('alice')).withPolicy('risk', requires('bob'));
+    const approved = planned(
+      both.decidedBy('alice', 'approve', 'ok').applied().after(BACK).decidedBy('bob', 'approve', 'fine'),
+    );
+    expect(approved).toMatchObject({ reason: 'ManuallyApproved', status: { decision: { decidedAt: START } } });
   });
 });
 

@@ -2,6 +2,7 @@ import { type ApprovalRecord, type DecisionStatus, isServedStage, type ModelVers
 import { digestOf } from './canonical.ts';
 import { nextCompliance, withCompliance } from './compliance.ts';
 import { describeApprovers, isApprover } from './count-approvals.ts';
+import { decisionTime } from './decision-time.ts';
 import { appendTransition, approvalsOf, buildConditions } from './next-status.ts';
 import { recordApproval } from './record-approval.ts';
 import type { PolicyResults, Snapshot } from './snapshot.ts';
@@ -14,24 +15,25 @@ import type { PolicyResults, Snapshot } from './snapshot.ts';
  * @param results of the policies of today, where they are asked about what stands
  */
 export function nextSettledStatus(snapshot: Snapshot, results: PolicyResults): ModelVersionStatus {
-  const { modelVersion, supersededBy, now } = snapshot;
+  const { modelVersion, supersededBy } = snapshot;
   const { status = {} } = modelVersion;
   const { decision } = status;
   if (!decision) return status;
   const recorded = recordApproval(snapshot);
   const [late] = recorded.filter((record) => !status.approvals?.includes(record));
+  const at = decisionTime({ ...snapshot, champion: null }, recorded);
   const judged = late && judgeLateDecision(snapshot, decision, late);
   const approvals = recorded.map((record) => (judged && record === late ? judged : record));
 
   if (judged?.counted) {
     const message = `${judged.user}: ${judged.reason}`;
-    const revoked = revoke(snapshot, decision, judged);
+    const revoked = revoke(decision, judged, at);
     const transition = {
       to: 'Archived',
       reason: 'Revoked',
       outcome: revoked.outcome,
       decisionId: revoked.id,
-      at: now,
+      at,
     } as const;
     return {
       ...status,
@@ -48,7 +50,7 @@ export function nextSettledStatus(snapshot: Snapshot, results: PolicyResults): M
       reason: 'Superseded',
       outcome: decision.outcome,
       decisionId: decision.id,
-      at: now,
+      at,
     } as const;
     return {
       ...status,
@@ -81,7 +83,7 @@ function judgeLateDecision({ modelVersion }: Snapshot, decision: DecisionStatus,
   return { ...late, counted: true };
 }
 
-function revoke({ now }: Snapshot, revoked: DecisionStatus, { user, reason, stamp }: ApprovalRecord): DecisionStatus {
+function revoke(revoked: DecisionStatus, { user, reason, stamp }: ApprovalRecord, decidedAt: string): DecisionStatus {
   const { signature: _, ...decision } = revoked;
   const id = digestOf({ revokes: decision.id, stamp, reason });
   return {
@@ -90,6 +92,6 @@ function revoke({ now }: Snapshot, revoked: DecisionStatus, { user, reason, stam
     outcome: 'Rejected',
     by: 'People',
     reasons: [`revoked by ${user}: ${reason}`],
-    decidedAt: now,
+    decidedAt,
   };
 }

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { aSigner, type Signer, sha256, signStatement, wrap } from '../../test/sign-statement.ts';
 import { readEvidenceKeys, verifyAttestation } from './verify-attestation.ts';
@@ -102,3 +103,18 @@ describe('nothing is a fact that', () => {
     );
   });
 });
+
+test.for([
+  [4096, 'AQAB', 1],
+  [4104, 'AQAB', 0],
+  [16_384, 'AQAB', 0],
+  [2048, 'AQAD', 0],
+] as const)(
+  'an RSA key of %i bits with the exponent %s, of which each check may take long, counts as %i',
+  ([bits, e, count]) => {
+    const modulus = Buffer.alloc(bits / 8, 0xff);
+    const key = createPublicKey({ key: { kty: 'RSA', n: modulus.toString('base64url'), e }, format: 'jwk' });
+    const publicKey = key.export({ type: 'spki', format: 'pem' }).toString();
+    expect(readEvidenceKeys([{ keys: [{ name: 'large', publicKey }] }]).size).toBe(count);
+  },
+);

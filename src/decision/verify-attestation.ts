@@ -33,6 +33,20 @@ interface Expected {
   /** `spec.artifact.digest`: the statement must be about it. */
   readonly artifactDigest: string | undefined;
   readonly keys: ReadonlyMap<string, KeyObject>;
+  /** Of all statements of the version together; each check takes from it. Left out: as many as one version has. */
+  readonly budget?: CheckBudget;
+}
+
+/** How often a signature may still be tried with a key: each costs up to half a millisecond, during which nothing else is decided. */
+export interface CheckBudget {
+  left: number;
+}
+
+/** Of one version: 16 statements with a signature each by 16 keys. */
+const MOST_CHECKS = 256;
+
+export function createCheckBudget(): CheckBudget {
+  return { left: MOST_CHECKS };
 }
 
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -62,7 +76,10 @@ const Statement = z.object({
  * Checks a DSSE envelope: its digest, a signature by one of the keys, and that its in-toto statement is about the
  * artifact. Only what all hold of is a fact; everything else is told.
  */
-export function verifyAttestation(bytes: Uint8Array, { digest, artifactDigest, keys }: Expected): VerifiedStatement {
+export function verifyAttestation(
+  bytes: Uint8Array,
+  { digest, artifactDigest, keys, budget = createCheckBudget() }: Expected,
+): VerifiedStatement {
   const refused = (problem: string) => ({ kind: 'refused', problem }) as const;
   if (bytes.length > MAX_STATEMENT_BYTES)
     return refused(`it has ${bytes.length} bytes, and ${MAX_STATEMENT_BYTES} are the most`);
@@ -73,7 +90,11 @@ export function verifyAttestation(bytes: Uint8Array, { digest, artifactDigest, k
   const { payloadType, payload, signatures } = envelope.data;
   if (payloadType !== PAYLOAD_TYPE) return refused(`its payloadType is ${payloadType}, and must be ${PAYLOAD_TYPE}`);
   const signed = encodeForSigning(payloadType, Buffer.from(payload, 'base64'));
-  const keyId = findSigner(signed, signatures, keys);
+  const keyId = findSigner(signed, signatures, keys, budget);
+  if (keyId === undefined && budget.left === 0)
+    return refused(
+      `${MOST_CHECKS} times a signature of this version's evidence was tried with a key, and that is the most: give fewer signatures, or fewer statements`,
+    );
   if (keyId === undefined) return refused('none of its signatures is by a key that a matching policy trusts');
 
   const statement = Statement.safeParse(parseJson(Buffer.from(payload, 'base64')));
@@ -97,29 +118,44 @@ export function verifyAttestation(bytes: Uint8Array, { digest, artifactDigest, k
   };
 }
 
-/** @returns the keys of several policies by key id; a key that is too weak to prove anything is left out. */
+/**
+ * @returns the keys of several policies by key id; one that is too weak to prove anything, or so large that each check takes
+ * long, is left out
+ */
 export function readEvidenceKeys(trusts: readonly (EvidenceTrust | undefined)[]): ReadonlyMap<string, KeyObject> {
   const keys = new Map<string, KeyObject>();
   for (const trust of trusts) {
     for (const { publicKey } of trust?.keys ?? []) {
       const key = createPublicKey(publicKey);
-      if (isStrong(key)) keys.set(publicKeyId(key), key);
+      if (isUsable(key)) keys.set(publicKeyId(key), key);
     }
   }
   return keys;
 }
 
-function isStrong(key: KeyObject): boolean {
-  return !key.asymmetricKeyType?.startsWith('rsa') || (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+const RSA_BITS = { least: 2048, most: 4096 };
+/** A larger one makes a check take four times as long, and proves nothing more. */
+const RSA_MOST_EXPONENT = 65_537n;
+
+function isUsable({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): boolean {
+  if (!asymmetricKeyType?.startsWith('rsa')) return true;
+  const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails;
+  return modulusLength >= RSA_BITS.least && modulusLength <= RSA_BITS.most && publicExponent <= RSA_MOST_EXPONENT;
 }
 
 function findSigner(
   signed: Uint8Array,
   signatures: readonly { readonly sig: string }[],
   keys: ReadonlyMap<string, KeyObject>,
+  budget: CheckBudget,
 ): string | undefined {
-  for (const [keyId, key] of keys)
-    if (signatures.some(({ sig }) => holds(signed, key, Buffer.from(sig, 'base64')))) return keyId;
+  for (const [keyId, key] of keys) {
+    for (const { sig } of signatures) {
+      if (budget.left === 0) return undefined;
+      budget.left--;
+      if (holds(signed, key, Buffer.from(sig, 'base64'))) return keyId;
+    }
+  }
   return undefined;
 }
 

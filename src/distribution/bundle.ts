@@ -49,7 +49,6 @@ export interface Bundle {
 export function readBundle(files: BundleFiles): Bundle {
   const manifest = readManifest(files);
   const modules: Record<string, string> = {};
-  let data: Readonly<Record<string, unknown>> = {};
   let wasm: Uint8Array | null = null;
   for (const [path, content] of files) {
     const base = posix.basename(path);
@@ -62,8 +61,9 @@ export function readBundle(files: BundleFiles): Bundle {
       if (wasm)
         throw new BundleError('unsupported', `${path}: a policy has one policy.wasm, of entrypoint ${ENTRYPOINT}`);
       wasm = content;
-    } else if (DATA_FILES.includes(base)) data = insertData(data, path, parseData(path, content));
+    }
   }
+  const data = readDataFiles(files);
   checkRoots(manifest.roots, data);
   if (wasm) checkResolvers(manifest);
   else if (Object.keys(modules).length === 0)
@@ -121,6 +121,18 @@ export function mergeData(
     else entries.set(key, onConflict(at, before, value));
   }
   return Object.fromEntries(entries);
+}
+
+/**
+ * @param files others than data files are passed over
+ * @returns what data files say together, each at the place that its folder names
+ * @throws BundleError `malformed`
+ */
+export function readDataFiles(files: BundleFiles): Readonly<Record<string, unknown>> {
+  let data: Readonly<Record<string, unknown>> = {};
+  for (const [path, content] of files)
+    if (DATA_FILES.includes(posix.basename(path))) data = insertData(data, path, parseData(path, content));
+  return data;
 }
 
 /** A bundle may hold only what lies below its roots; OPA keeps two bundles apart by that. */

@@ -5,7 +5,7 @@ export {
   parseAllowedHost,
   trustEveryAddress,
 } from './address-guard.ts';
-export { type Bundle, MANIFEST_FILE, mergeData, readBundle, WASM_FILE } from './bundle.ts';
+export { type Bundle, MANIFEST_FILE, mergeData, readBundle, readDataFiles, WASM_FILE } from './bundle.ts';
 export { BundleError } from './bundle-error.ts';
 export { signBundle } from './bundle-signature.ts';
 export { readCredentials, readDockerConfig } from './credentials.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { openConnection } from './connection.ts';
+import { type Connection, openConnection } from './connection.ts';
 import { KubeApiError, toKubeApiError } from './kube-api-error.ts';
 
 export interface ClusterOptions {
@@ -51,7 +51,7 @@ const MAX_CONNECTIONS = 32;
 /** @throws KubeApiError where nothing says which cluster is meant */
 export function loadCluster({ kubeconfig, context, maxConnections = MAX_CONNECTIONS }: ClusterOptions = {}): Cluster {
   const connection = openConnection({ kubeconfig, context, maxConnections });
-  const { server } = connection;
+  const { server, source } = connection;
 
   const open = async (request: KubeRequest, pool: 'requests' | 'watches'): Promise<IncomingMessage> => {
     const {
@@ -92,14 +92,17 @@ export function loadCluster({ kubeconfig, context, maxConnections = MAX_CONNECTI
     });
     outgoing.on('error', (error) => {
       clearTimeout(late);
-      reject(toUnreachable(error, `${method} ${path}`, server));
+      reject(toUnreachable(error, `${method} ${path}`, connection));
     });
     outgoing.end(payload);
     const response = await promise;
     const { statusCode = 0 } = response;
     if (statusCode >= 200 && statusCode < 300) return response;
     if (statusCode === 401) connection.refresh();
-    throw toKubeApiError(`${method} ${path}`, statusCode, await readText(response), response.headers['retry-after']);
+    throw toKubeApiError(`${method} ${path}`, statusCode, await readText(response), {
+      retryAfterSeconds: response.headers['retry-after'],
+      source,
+    });
   };
 
   return {
@@ -111,7 +114,7 @@ export function loadCluster({ kubeconfig, context, maxConnections = MAX_CONNECTI
         const text = await readText(response);
         return text === '' ? undefined : JSON.parse(text);
       } catch (error) {
-        throw toUnreachable(error, `${request.method} ${request.path}`, server);
+        throw toUnreachable(error, `${request.method} ${request.path}`, connection);
       }
     },
     stream: (request) => open(request, 'watches'),
@@ -121,11 +124,12 @@ export function loadCluster({ kubeconfig, context, maxConnections = MAX_CONNECTI
   };
 }
 
-function toUnreachable(error: unknown, request: string, server: URL): unknown {
+function toUnreachable(error: unknown, request: string, { server, source }: Connection): unknown {
   if (error instanceof KubeApiError) return error;
   // The caller's own signal: it knows why.
   if (error instanceof Error && error.name === 'AbortError') return error;
   return new KubeApiError('unreachable', `${server.origin} cannot be reached: ${describe(error)} (${request})`, {
+    source,
     cause: error,
   });
 }
@@ -133,7 +137,9 @@ function toUnreachable(error: unknown, request: string, server: URL): unknown {
 /** Of an address that was tried as IPv4 and IPv6, Node tells the code alone. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.message || ('code' in error ? String(error.code) : error.name);
+  // OpenSSL's lines end with its own source, and Node's advice on certificates is for who starts Node.
+  const [first = ''] = error.message.split(/\n|; if the root CA/);
+  return first || ('code' in error ? String(error.code) : error.name);
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

@@ -25,6 +25,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const CONTEXTS = ['x', 'y'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } }));
+
 interface Changes {
   readonly server?: string;
   readonly user?: Record<string, unknown>;
@@ -77,7 +79,7 @@ test.for<readonly [string, Changes, string]>([
   [
     'what the client assumes where there is none',
     { server: 'http://localhost:8080' },
-    'No cluster: give --kubeconfig FILE',
+    'No cluster. Give --kubeconfig FILE',
   ],
 ])('a server that is %s is refused, and what is right is told', async ([, changes, says]) => {
   const kubeconfig = await writeKubeconfig(changes);
@@ -98,7 +100,60 @@ test('credentials that are not there are told', async () => {
   await using cluster = loadCluster({ kubeconfig });
   await expect(cluster.request({ method: 'GET', path: '/' })).rejects.toMatchObject({
     code: 'unauthorized',
-    message: expect.stringContaining('The kubeconfig cannot be used: ENOENT'),
+    message: expect.stringMatching(/^The kubeconfig .*yaml cannot be used: ENOENT/),
+  });
+});
+
+test.for<readonly [string, string, string]>([
+  ['is empty', '', 'cannot be read: expected a document, but the input is empty'],
+  ['is no map', 'just text', 'cannot be read: found "just text": write a map of fields'],
+  ['is no YAML', 'token: secret\nfoo: [', 'cannot be read: '],
+  ['has no contexts', '{}', 'names no cluster. Give --kubeconfig FILE'],
+  ['has no current context', stringify({ contexts: CONTEXTS }), 'has no current-context; it has x, y.'],
+  [
+    'has another current context',
+    stringify({ contexts: CONTEXTS, 'current-context': 'staging' }),
+    'has no context staging; it has x, y. Choose with --context NAME.',
+  ],
+  [
+    'names a cluster that it does not have',
+    stringify({ contexts: CONTEXTS, 'current-context': 'x' }),
+    ': its context x names cluster c, which it does not have.',
+  ],
+  [
+    'names a user whom it does not have',
+    stringify({
+      clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+      contexts: CONTEXTS,
+      'current-context': 'x',
+    }),
+    ': its context x names user u, whom it does not have.',
+  ],
+])('a kubeconfig that %s is told so, by name', async ([, content, says]) => {
+  const kubeconfig = join(folder, 'wrong.yaml');
+  await writeFile(kubeconfig, content);
+  const opened = () => loadCluster({ kubeconfig });
+  expect(opened).toThrow(`The kubeconfig ${kubeconfig}${says.startsWith(':') ? '' : ' '}${says}`);
+  expect(opened).not.toThrow('secret');
+});
+
+test.for<readonly [string, Record<string, unknown>, string]>([
+  [
+    'a program that is not there',
+    { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'no-such-plugin', installHint: 'get it so' } },
+    'its user logs in with the program no-such-plugin, which does not start (spawn no-such-plugin ENOENT): get it so',
+  ],
+  [
+    'a certificate that is none',
+    { 'client-certificate-data': 'Zm9v', 'client-key-data': 'Zm9v' },
+    'its client-certificate is none: ',
+  ],
+])('credentials of %s are told', async ([, user, says]) => {
+  const kubeconfig = await writeKubeconfig({ user });
+  await using cluster = loadCluster({ kubeconfig });
+  await expect(cluster.request({ method: 'GET', path: '/' })).rejects.toMatchObject({
+    code: 'unauthorized',
+    message: expect.stringContaining(`The kubeconfig ${kubeconfig} cannot be used: ${says}`),
   });
 });
 

@@ -1,5 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent, type RequestOptions } from 'node:https';
+import { createSecureContext } from 'node:tls';
+import { nearNames } from '../api/index.ts';
 import { createImpersonatingConfig, type ImpersonatingConfig } from './impersonating-config.ts';
 import { KubeApiError } from './kube-api-error.ts';
 
@@ -15,6 +17,8 @@ type Pool = 'requests' | 'watches';
 /** Addresses and credentials of one cluster, from a kubeconfig or from the pod. */
 export interface Connection {
   readonly server: URL;
+  /** Where that is said, for messages: `context NAME of FILE`. */
+  readonly source: string;
   readonly namespace: string;
   settings(pool: Pool): Promise<RequestSettings>;
   /** Credentials were refused: they are read again at the next request. */
@@ -41,9 +45,7 @@ const NOWHERE = 'http://localhost:8080';
  */
 export function openConnection({ kubeconfig, context, maxConnections }: ConnectionOptions): Connection {
   let config = loadKubeConfig(kubeconfig, context);
-  const cluster = config.getCurrentCluster();
-  if (!cluster || cluster.server === NOWHERE)
-    throw new KubeApiError('invalid', 'No cluster: give --kubeconfig FILE, or set KUBECONFIG.');
+  const { cluster, source } = findCluster(config);
   const server = parseServer(cluster.server);
   let known: { readonly until: number; readonly credentials: Promise<Credentials> } | undefined;
   let pools: { readonly tls: string; readonly agents: Readonly<Record<Pool, HttpAgent>> } | undefined;
@@ -66,6 +68,7 @@ export function openConnection({ kubeconfig, context, maxConnections }: Connecti
 
   return {
     server,
+    source,
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
     async settings(pool) {
       if (!known || known.until < performance.now()) {
@@ -108,11 +111,11 @@ async function readCredentials(config: ImpersonatingConfig): Promise<Credentials
   try {
     await config.applyToHTTPSOptions(options);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : cause;
-    throw new KubeApiError('unauthorized', `The kubeconfig cannot be used: ${why}`, {
+    throw new KubeApiError('unauthorized', `The kubeconfig${of(config)} cannot be used: ${describe(cause, config)}`, {
       cause,
     });
   }
+  requirePem(options, config);
   const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized, auth, headers, agent } = options;
   const basic = typeof auth === 'string' ? { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
   const tls = Object.fromEntries(
@@ -130,6 +133,39 @@ async function readCredentials(config: ImpersonatingConfig): Promise<Credentials
   };
 }
 
+function describe(cause: unknown, config: ImpersonatingConfig): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const exec = config.getCurrentUser()?.exec;
+  if (!exec || !('syscall' in cause) || !String(cause.syscall).startsWith('spawn')) return cause.message;
+  const hint = typeof exec.installHint === 'string' ? `: ${exec.installHint}` : '';
+  return `its user logs in with the program ${exec.command}, which does not start (${cause.message})${hint}`;
+}
+
+function of({ file }: ImpersonatingConfig): string {
+  return file === undefined ? '' : ` ${file}`;
+}
+
+/** TLS would fail with the words of OpenSSL, which name no field. */
+function requirePem({ ca, cert, key, passphrase }: RequestOptions, config: ImpersonatingConfig): void {
+  for (const [field, part] of [
+    ['certificate-authority', { ca }],
+    ['client-certificate', { cert }],
+    ['client-key', { key, passphrase }],
+    ['client-key, with its client-certificate,', { cert, key, passphrase }],
+  ] as const) {
+    try {
+      createSecureContext(part);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : cause;
+      throw new KubeApiError(
+        'unauthorized',
+        `The kubeconfig${of(config)} cannot be used: its ${field} is none: ${why}`,
+        { cause },
+      );
+    }
+  }
+}
+
 function readHeaders(headers: RequestOptions['headers']): Headers {
   if (!headers || Array.isArray(headers)) return {};
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
@@ -141,21 +177,45 @@ function loadKubeConfig(kubeconfig: string | undefined, context: string | undefi
     if (kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(kubeconfig);
   } catch (cause) {
-    throw new KubeApiError(
-      'invalid',
-      `The kubeconfig ${kubeconfig ?? 'of the environment'} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    );
+    if (cause instanceof KubeApiError) throw cause;
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new KubeApiError('invalid', `One of the files in KUBECONFIG cannot be read: ${why}`, { cause });
   }
-  if (context !== undefined) {
-    if (!config.getContexts().some(({ name }) => name === context)) {
-      const names = config.getContexts().map(({ name }) => name);
-      throw new KubeApiError(
-        'invalid',
-        `The kubeconfig has no context ${context}; it has ${names.join(', ') || 'none'}.`,
-      );
-    }
-    config.setCurrentContext(context);
-  }
+  if (context !== undefined) config.setCurrentContext(context);
   return config;
 }
+
+interface NamedCluster {
+  readonly cluster: { readonly server: string };
+  readonly source: string;
+}
+
+/** @throws KubeApiError where the context, its cluster or its user is not there: without its user it would ask as nobody */
+function findCluster(config: ImpersonatingConfig): NamedCluster {
+  const file = config.file === undefined ? 'The kubeconfig' : `The kubeconfig ${config.file}`;
+  const name = config.getCurrentContext();
+  const context = config.getContextObject(name);
+  const names = config.getContexts().map((each) => each.name);
+  if (!context) {
+    if (names.length === 0) throw new KubeApiError('invalid', `${file} names no cluster. ${GIVE}`);
+    const near = name ? nearNames(name, names) : [];
+    const found = name ? `has no context ${name}` : 'has no current-context';
+    const hint = near.length > 0 ? `did you mean ${near.join(', ')}?` : `it has ${names.join(', ')}.`;
+    throw new KubeApiError('invalid', `${file} ${found}; ${hint} Choose with --context NAME.`);
+  }
+  const cluster = config.getCurrentCluster();
+  if (cluster?.server === NOWHERE) throw new KubeApiError('invalid', `No cluster. ${GIVE}`);
+  if (!cluster)
+    throw new KubeApiError(
+      'invalid',
+      `${file}: its context ${name} names cluster ${context.cluster}, which it does not have.`,
+    );
+  if (context.user && !config.getUser(context.user))
+    throw new KubeApiError(
+      'invalid',
+      `${file}: its context ${name} names user ${context.user}, whom it does not have.`,
+    );
+  return { cluster, source: `context ${name}${config.file === undefined ? '' : ` of ${config.file}`}` };
+}
+
+const GIVE = 'Give --kubeconfig FILE, or set KUBECONFIG.';

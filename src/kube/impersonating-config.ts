@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import type { ConfigOptions, KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { listProblems, renderProblem } from '../api/index.ts';
+import { KubeApiError } from './kube-api-error.ts';
 
 const Groups = z.object({
   users: z
@@ -15,6 +17,8 @@ const Groups = z.object({
  */
 export interface ImpersonatingConfig extends KubeConfig {
   readonly impersonatedGroups: readonly string[];
+  /** The file that it is from, the first of several; undefined where there is none, as in a pod. */
+  readonly file: string | undefined;
   /** @returns the same, which has yet to ask for every token: the client keeps some for a minute, whoever refuses them. */
   withoutTokens(): ImpersonatingConfig;
 }
@@ -23,10 +27,24 @@ export interface ImpersonatingConfig extends KubeConfig {
 export function createImpersonatingConfig(): ImpersonatingConfig {
   const client: typeof import('@kubernetes/client-node') = createRequire(import.meta.url)('@kubernetes/client-node');
   const groups = new Map<string, readonly string[]>();
+  let read: string | undefined;
   class GroupsConfig extends client.KubeConfig {
+    override loadFromFile(file: string, options?: Partial<ConfigOptions>): void {
+      read ??= file;
+      try {
+        super.loadFromFile(file, options);
+      } catch (cause) {
+        throw new KubeApiError('invalid', `The kubeconfig ${file} cannot be read: ${describeFault(cause)}`, { cause });
+      }
+    }
+
     override loadFromString(text: string, options?: Partial<ConfigOptions>): void {
       super.loadFromString(text, options);
       for (const { name, user } of Groups.parse(parse(text)).users ?? []) groups.set(name, user?.['as-groups'] ?? []);
+    }
+
+    get file(): string | undefined {
+      return read;
     }
 
     get impersonatedGroups(): readonly string[] {
@@ -41,4 +59,11 @@ export function createImpersonatingConfig(): ImpersonatingConfig {
     }
   }
   return new GroupsConfig();
+}
+
+/** Without the piece of the file that YAML's messages end with: it may hold a password. */
+function describeFault(cause: unknown): string {
+  if (cause instanceof z.ZodError) return listProblems(cause).map(renderProblem).join('; ');
+  const [first = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  return first;
 }

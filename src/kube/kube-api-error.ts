@@ -32,6 +32,8 @@ export class KubeApiError extends Error {
   readonly status: number;
   /** How long the server asks to wait. */
   readonly retryAfterMs: number | undefined;
+  /** Which cluster was asked: `context NAME of FILE`; undefined where that is not known. */
+  readonly source: string | undefined;
   /** The API server's own words; undefined where there are none, as of a path that it does not serve. */
   readonly answer: string | undefined;
 
@@ -42,11 +44,13 @@ export class KubeApiError extends Error {
       status = 0,
       retryAfterMs,
       answer,
+      source,
       cause,
     }: {
       readonly status?: number;
       readonly retryAfterMs?: number | undefined;
       readonly answer?: string | undefined;
+      readonly source?: string | undefined;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -55,6 +59,7 @@ export class KubeApiError extends Error {
     this.status = status;
     this.retryAfterMs = retryAfterMs;
     this.answer = answer;
+    this.source = source;
   }
 }
 
@@ -71,13 +76,13 @@ export function toKubeApiError(
   request: string,
   status: number,
   body: string,
-  retryAfterSeconds: string | undefined,
+  { retryAfterSeconds, source }: { readonly retryAfterSeconds?: string | undefined; readonly source?: string } = {},
 ): KubeApiError {
   const code = CODES[status] ?? 'server';
   const seconds = Number(retryAfterSeconds);
   const retryAfterMs = retryAfterSeconds !== undefined && Number.isFinite(seconds) ? seconds * 1_000 : undefined;
   const answer = readMessage(body);
-  return new KubeApiError(code, `${request}: ${answer ?? `HTTP ${status}`}`, { status, retryAfterMs, answer });
+  return new KubeApiError(code, `${request}: ${answer ?? `HTTP ${status}`}`, { status, retryAfterMs, answer, source });
 }
 
 function readMessage(body: string): string | undefined {

@@ -56,6 +56,20 @@ export async function* listPages(
   } while (token);
 }
 
+/** @returns the resourceVersion at which the server is now. */
+export async function readListVersion(
+  cluster: Cluster,
+  resource: ResourceType,
+  selection: Selection,
+  signal?: AbortSignal,
+): Promise<string> {
+  const path = resourcePath(resource, { namespace: selection.namespace });
+  const query = { limit: '1', ...selectorQuery(selection) };
+  const timeoutMs = 5_000;
+  const answer = await cluster.request({ method: 'GET', path, query, timeoutMs, ...(signal ? { signal } : {}) });
+  return ListAnswer.parse(answer).metadata.resourceVersion;
+}
+
 /** @returns the part of a request's query that lists and watches share. */
 export function selectorQuery({ labelSelector, fieldSelector }: Selection): Readonly<Record<string, string>> {
   return { ...(labelSelector ? { labelSelector } : {}), ...(fieldSelector ? { fieldSelector } : {}) };

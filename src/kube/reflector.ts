@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { createBackoff } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
 import { KubeApiError } from './kube-api-error.ts';
-import { listPages, type Selection, selectorQuery, withoutManagedFields } from './list-pages.ts';
+import { listPages, readListVersion, type Selection, selectorQuery, withoutManagedFields } from './list-pages.ts';
 import { type ResourceType, resourcePath } from './resource-type.ts';
+import { isOlder } from './resource-version.ts';
 import { readLines } from './watch-lines.ts';
 
 /** What a reflector tells of the objects of one collection. */
@@ -68,12 +69,17 @@ export async function runReflector(
 ): Promise<void> {
   const backoff = createBackoff({ baseMs: times.backoffBaseMs, maxMs: times.backoffMaxMs });
   let resourceVersion: string | undefined;
+  let broken = false;
   while (!signal.aborted) {
     try {
+      if (broken && resourceVersion !== undefined && (await isBehind(collection, resourceVersion, signal)))
+        resourceVersion = undefined;
+      broken = false;
       resourceVersion ??= await list(collection, events, signal);
       resourceVersion = await watch(collection, resourceVersion, events, signal, times, backoff.reset);
     } catch (error) {
       if (signal.aborted) return;
+      broken = true;
       if (error instanceof StaleWatch) resourceVersion = error.resourceVersion;
       const cause = error instanceof StaleWatch ? error.cause : error;
       // The server has forgotten where we were, or told what cannot be read: only a list says what is there now.
@@ -87,6 +93,19 @@ export async function runReflector(
       const askedMs = cause instanceof KubeApiError ? (cause.retryAfterMs ?? 0) : 0;
       await sleep(Math.max(askedMs, backoff.nextMs()), undefined, { signal, ref: false }).catch(() => {});
     }
+  }
+}
+
+/**
+ * Whether the server's own version is older than what a watch has seen: a cluster that was restored from a backup counts from
+ * there, and tells a watch nothing, not even a bookmark, before it has come past the old version again.
+ */
+async function isBehind(collection: Collection, seen: string, signal: AbortSignal): Promise<boolean> {
+  const { cluster, resource } = collection;
+  try {
+    return isOlder(await readListVersion(cluster, resource, collection, signal), seen);
+  } catch (error) {
+    throw new StaleWatch(seen, error);
   }
 }
 

@@ -71,6 +71,45 @@ describe('a work queue', () => {
     expect(most).toBe(3);
   });
 
+  it('gives the next worker to the owner with the fewest keys at work, however many another has waiting', async () => {
+    const queue = createWorkQueue({ workers: 4, ownerOf: (key) => key.slice(0, 1), ...noErrors });
+    const taken: string[] = [];
+    const endSlow: (() => void)[] = [];
+    for (let index = 0; index < 100; index++) queue.add(`a${index}`);
+    const stop = new AbortController();
+    const running = queue.run(async (key) => {
+      taken.push(key);
+      if (key.startsWith('a')) await new Promise<void>((resolve) => endSlow.push(resolve));
+      if (key === 'b9') stop.abort();
+      return undefined;
+    }, stop.signal);
+    await turn();
+    expect(taken).toEqual(['a0', 'a1', 'a2', 'a3']);
+    for (let index = 0; index < 10; index++) queue.add(`b${index}`);
+    endSlow.shift()?.();
+    // One of a's has ended: all of b's go through its place, one after the other.
+    while (!stop.signal.aborted) await turn();
+    expect(taken.slice(4)).toEqual(Array.from({ length: 10 }, (_, index) => `b${index}`));
+    for (const end of endSlow) end();
+    await running;
+  });
+
+  it('serves owners in turn, each by the order of its keys', async () => {
+    const queue = createWorkQueue({ workers: 1, ownerOf: (key) => key.slice(0, 1), ...noErrors });
+    for (const key of ['a1', 'a2', 'a3', 'b1', 'b2', 'c1']) queue.add(key);
+    const taken: string[] = [];
+    await runUntil(
+      queue,
+      async (key) => {
+        taken.push(key);
+        if (key === 'c1') queue.add('a4');
+      },
+      () => taken.length === 7,
+    );
+    expect(taken).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
+    expect(queue.length).toBe(0);
+  });
+
   it('brings a failed key back, later each time, and starts over after a success', async () => {
     const delays: number[] = [];
     const queue = createWorkQueue({

@@ -1,3 +1,5 @@
+import { createTurns } from './turns.ts';
+
 /** A queue of keys, not of events: whatever happens to one object while it waits is one piece of work. */
 export interface WorkQueue {
   /** A key that waits already is not added twice; one that is being worked on comes back after that. */
@@ -24,6 +26,11 @@ export type Work = (key: string) => Promise<WorkResult | undefined>;
 interface QueueOptions {
   /** How many keys at once; one key is never worked on twice at once. */
   readonly workers: number;
+  /**
+   * Whose key it is, such as its namespace. A free worker takes a key of whom the fewest are being worked on: who has ten
+   * thousand slow ones holds up nobody else. Left out: keys are taken as they come.
+   */
+  readonly ownerOf?: (key: string) => string;
   readonly onError: (key: string, error: unknown, retryInMs: number) => void;
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
   /** Between 0 and 1; an argument so that tests can choose it. */
@@ -35,11 +42,12 @@ const BACKOFF = { baseMs: 200, maxMs: 60_000 };
 /** A failed key comes back with exponential back-off and jitter, so that a thousand failures do not come back at once. */
 export function createWorkQueue({
   workers,
+  ownerOf = () => '',
   onError,
   backoff = BACKOFF,
   random = Math.random,
 }: QueueOptions): WorkQueue {
-  const waiting = new Set<string>();
+  const waiting = createTurns(ownerOf);
   const active = new Set<string>();
   const again = new Set<string>();
   const failures = new Map<string, number>();
@@ -89,6 +97,7 @@ export function createWorkQueue({
       addAfter(key, delayMs);
     } finally {
       active.delete(key);
+      waiting.done(key);
       if (again.delete(key)) waiting.add(key);
       if (waiting.size + active.size === 0) for (const resolve of idle.splice(0)) resolve();
       wake?.();
@@ -100,9 +109,9 @@ export function createWorkQueue({
     signal.addEventListener('abort', onAbort);
     const running = new Set<Promise<void>>();
     while (!signal.aborted) {
-      for (const key of waiting) {
-        if (active.size >= workers) break;
-        waiting.delete(key);
+      while (active.size < workers) {
+        const key = waiting.take();
+        if (key === undefined) break;
         const one = runOne(key, work).finally(() => running.delete(one));
         running.add(one);
       }

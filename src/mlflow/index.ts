@@ -1,4 +1,4 @@
-export { createMlflowClient, type MlflowClient } from './client/index.ts';
+export { createMlflowClient, type MlflowClient, RegistryError } from './client/index.ts';
 export { type GuardedAlias, parseGuardedAlias, startGateway } from './gateway/index.ts';
 export type { StoredVersions } from './ports.ts';
 export { MODEL_REGISTRIES } from './resources.ts';

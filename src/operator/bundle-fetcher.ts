@@ -80,14 +80,23 @@ async function findSource(bundle: PolicyBundle, reader: ObjectReader): Promise<B
     return { kind: 'http', url, credentials: await login(url.host) };
   }
   if (!configMap) throw new BundleError('invalid', 'the bundle names no oci, http or configMap');
-  const files = await reader.readConfigMap(configMap);
-  if (configMap.key === undefined) return { kind: 'files', files };
-  const bytes = files.get(configMap.key);
-  if (!bytes) throw new BundleError('not-found', `ConfigMap ${configMap.name} has no entry ${configMap.key}`);
+  return locateInConfigMap(configMap, reader);
+}
+
+/** @throws BundleError */
+export async function locateInConfigMap(
+  { key, ...ref }: NonNullable<PolicyBundle['configMap']>,
+  reader: ObjectReader,
+): Promise<BundleSource> {
+  const files = await reader.readConfigMap(ref);
+  if (key === undefined) return { kind: 'files', files };
+  const bytes = files.get(key);
+  if (!bytes) throw new BundleError('not-found', `ConfigMap ${ref.name} has no entry ${key}`);
   return { kind: 'archive', bytes };
 }
 
-async function buildChecks({ digest, verify }: PolicyBundle, reader: ObjectReader): Promise<BundleChecks> {
+/** @throws BundleError where a key is none, or cannot be read */
+export async function buildChecks({ digest, verify }: PolicyBundle, reader: ObjectReader): Promise<BundleChecks> {
   const readKey = async (key: {
     publicKey?: string | undefined;
     secretRef?: (Reference & { key: string }) | undefined;
@@ -111,13 +120,17 @@ async function readSharedSecret(ref: Reference & { readonly key: string }, reade
   return createSecretKey(bytes);
 }
 
-interface ObjectReader {
+/** Reads the objects that a policy's `bundle` names. */
+export interface ObjectReader {
   readSecret(ref: Reference): Promise<Readonly<Record<string, string>>>;
   readConfigMap(ref: Reference): Promise<ReadonlyMap<string, Buffer>>;
 }
 
-/** @param own the namespace that objects are read from, whatever is named; undefined: the one that is named */
-export function createObjectReader(cluster: Cluster, own: string | undefined): ObjectReader {
+/**
+ * @param own the namespace that objects are read from, whatever is named; undefined: the one that is named
+ * @param who asks, for messages
+ */
+export function createObjectReader(cluster: Cluster, own: string | undefined, who = 'the operator'): ObjectReader {
   const read = async <Content>(
     kind: string,
     { name, namespace }: Reference,
@@ -128,7 +141,7 @@ export function createObjectReader(cluster: Cluster, own: string | undefined): O
     try {
       return await load({ namespace: from, name });
     } catch (cause) {
-      throw explainRefusal(cause, `${kind} ${from}/${name}`);
+      throw explainRefusal(cause, `${kind} ${from}/${name}`, who);
     }
   };
   return {
@@ -150,13 +163,13 @@ export function createObjectReader(cluster: Cluster, own: string | undefined): O
   };
 }
 
-function explainRefusal(cause: unknown, object: string): unknown {
+function explainRefusal(cause: unknown, object: string, who: string): unknown {
   if (!(cause instanceof KubeApiError)) return cause;
   if (cause.code === 'not-found') return new BundleError('not-found', `there is no ${object}`, { cause });
   if (cause.code === 'forbidden')
     return new BundleError(
       'unauthorized',
-      `the operator may not read ${object}: an administrator grants that (docs/bundles.md)`,
+      `${who} may not read ${object}: an administrator grants that (docs/bundles.md)`,
       { cause },
     );
   return new BundleError('unreachable', `${object} cannot be read: ${cause.message}`, { cause });

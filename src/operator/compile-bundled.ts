@@ -6,6 +6,7 @@ import type { PolicyCompiler } from './ports.ts';
 export function compileBundled(
   { wasm, modules, data }: Pick<Bundle, 'wasm' | 'modules' | 'data'>,
   compiler: Pick<PolicyCompiler, 'compile' | 'adopt'>,
+  owner?: string,
 ): Promise<CompileResult> {
-  return wasm ? compiler.adopt(wasm, { data }) : compiler.compile(modules, { data });
+  return wasm ? compiler.adopt(wasm, { data }) : compiler.compile(modules, { data, ...(owner ? { owner } : {}) });
 }

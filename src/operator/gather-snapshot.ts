@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { Metadata, ModelVersion } from '../api/index.ts';
+import { listProblems, Metadata, ModelVersion, renderProblem } from '../api/index.ts';
 import {
   buildFacts,
   buildRegistryFacts,
@@ -12,7 +12,13 @@ import {
   snapshotToAsk,
 } from '../decision/index.ts';
 import type { ModelVersionIndex } from './model-version-index.ts';
-import { buildPoliciesInForce, type PolicyCatalog, type PolicyInForce } from './policy-catalog.ts';
+import {
+  buildPoliciesInForce,
+  type PolicyCatalog,
+  type PolicyEntry,
+  type PolicyInForce,
+  readsInput,
+} from './policy-catalog.ts';
 import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache, RegistryReader } from './ports.ts';
 import { RECORDED_REGISTRY } from './recorded-registry.ts';
 
@@ -29,6 +35,8 @@ export interface SnapshotSources {
   readonly registries: RegistryReader;
   /** Whether the admission policies are in force now. */
   readonly approvalsVerified: boolean;
+  /** Whether the stamp of who submitted it is believed, where that is to be recorded. */
+  readonly submission?: NonNullable<Snapshot['submission']>;
 }
 
 export type Gathered =
@@ -39,9 +47,13 @@ export type Gathered =
   | {
       readonly kind: 'snapshot';
       readonly snapshot: Snapshot;
-      /** What the policies are to be asked about; null: nothing. */
+      /** What the policies are to be asked about; null: nothing, or nothing now. */
       readonly asked: Snapshot | null;
+      /** Why they cannot be asked now about what stands; null: they can, or nobody asks them. */
+      readonly withheld: string | null;
       readonly policies: readonly PolicyInForce[];
+      /** Whether one of them depends on who submitted it. */
+      readonly asksSubmitter: boolean;
     };
 
 /**
@@ -54,7 +66,7 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const parsed = ModelVersion.safeParse(object);
   if (!parsed.success) return explainInvalid(object, parsed.error);
   const modelVersion = parsed.data;
-  const specBytes = Buffer.byteLength(JSON.stringify(modelVersion.spec));
+  const specBytes = measureStoredBytes(modelVersion.spec);
   if (specBytes > MAX_SPEC_BYTES)
     return invalid(object, [
       `spec: it takes ${Math.ceil(specBytes / 1024)} KiB, and at most ${MAX_SPEC_BYTES / 1024} KiB leave room for its status: keep what is large elsewhere, and name it in spec.evidence`,
@@ -87,24 +99,50 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
     ...readChampion(championKey, sources),
     supersededBy: supersededBy?.slice(supersededBy.indexOf('/') + 1) ?? null,
     approvalsVerified: sources.approvalsVerified,
+    ...(sources.submission ? { submission: sources.submission } : {}),
     ...facts.facts,
     now: sources.clock(),
   });
-  const asked = settled ? (unknown ? null : gatherStanding(key, snapshot, sources)) : snapshot;
-  return { kind: 'snapshot', snapshot, asked, policies: inForce };
+  const asked = settled ? gatherStanding(key, snapshot, unknown?.entry, sources) : { asked: snapshot, withheld: null };
+  return {
+    kind: 'snapshot',
+    snapshot,
+    ...asked,
+    policies: inForce,
+    asksSubmitter: !settled && inForce.some(asksSubmitter),
+  };
 }
 
-/** @returns what the policies of today are asked about a decision that stands; null: nothing, or not all of it is known. */
-function gatherStanding(key: string, snapshot: Snapshot, sources: SnapshotSources): Snapshot | null {
+function asksSubmitter({ snapshot, compiled }: PolicyInForce): boolean {
+  return snapshot.spec.separationOfDuties === true || (compiled !== null && readsInput(compiled, 'submitter'));
+}
+
+/** The API server writes what HTML knows as six bytes each. */
+function measureStoredBytes(value: object): number {
+  return Buffer.byteLength(JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, '\\u0000'));
+}
+
+type Asked = Pick<Extract<Gathered, { kind: 'snapshot' }>, 'asked' | 'withheld'>;
+
+/** @returns what the policies of today are asked about a decision that stands */
+function gatherStanding(
+  key: string,
+  snapshot: Snapshot,
+  unknown: PolicyEntry | undefined,
+  sources: SnapshotSources,
+): Asked {
   const recalled = snapshotToAsk(snapshot);
-  if (!recalled) return null;
+  if (!recalled) return { asked: null, withheld: null };
+  if (unknown) return { asked: null, withheld: `policy ${unknown.metadata.name} is being compiled` };
   // The run as it was when it was decided: what the registry says of it since then is no change of a policy.
   const known = { evidence: sources.evidence, registries: RECORDED_REGISTRY };
   const facts = gatherFacts(key, recalled.modelVersion, recalled.policies, known);
-  if (facts.kind === 'pending' || facts.facts.evidence?.some(({ outcome }) => outcome === 'Unavailable')) return null;
+  if (facts.kind === 'pending' || facts.facts.evidence?.some(({ outcome }) => outcome === 'Unavailable'))
+    return { asked: null, withheld: 'its evidence is not at hand' };
   const summary = sources.versions.summary(key);
   const followed = summary && sources.index.predecessor(key, summary);
-  return Object.freeze({ ...recalled, ...facts.facts, ...readChampion(followed, sources) });
+  const asked = Object.freeze({ ...recalled, ...facts.facts, ...readChampion(followed, sources) });
+  return { asked, withheld: null };
 }
 
 type GatheredFacts =
@@ -141,10 +179,7 @@ function readChampion(
 }
 
 function explainInvalid(object: unknown, error: z.ZodError): Gathered {
-  return invalid(
-    object,
-    error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
-  );
+  return invalid(object, listProblems(error).map(renderProblem));
 }
 
 /** Reads what an invalid version still has; a status that cannot be read is no input of anyone, and must be seen to. */

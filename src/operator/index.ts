@@ -1,3 +1,4 @@
+export { buildChecks, createObjectReader, locateInConfigMap, type ObjectReader } from './bundle-fetcher.ts';
 export { compileBundled } from './compile-bundled.ts';
 export { evaluatePolicies } from './evaluate-policies.ts';
 export { buildLimits } from './evaluation-limits.ts';

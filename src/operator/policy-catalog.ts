@@ -1,15 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import {
   type AnyApprovalPolicy,
   ApprovalPolicy,
   type ApprovalPolicySpec,
-  type ApprovalPolicyStatus,
+  ApprovalPolicyStatus,
   ClusterApprovalPolicy,
   findParameterProblems,
+  listProblems,
   Metadata,
   type PolicyBundle,
+  renderProblem,
 } from '../api/index.ts';
-import { digestOf, type PolicySnapshot } from '../decision/index.ts';
+import { digestOf, digestOnce, type PolicySnapshot } from '../decision/index.ts';
 import { mergeData } from '../distribution/index.ts';
 import type { CompiledPolicy, CompileError } from '../rego/index.ts';
 import type { PolicyKind } from './ports.ts';
@@ -82,9 +85,15 @@ export function createPolicyCatalog(): PolicyCatalog {
   const entries = new Map<string, PolicyEntry>();
   return {
     observe(kind, object) {
-      const { problem, ...entry } = parsePolicy(kind, object);
-      const key = policyKey(kind, entry.metadata);
+      const { metadata, spec, status: stored } = Observed.parse(object);
+      const key = policyKey(kind, metadata);
       const before = entries.get(key);
+      const status = ApprovalPolicyStatus.optional().safeParse(stored);
+      if (before?.spec && status.success && isSameSpec(before, metadata, spec)) {
+        entries.set(key, { ...before, metadata, status: status.data });
+        return;
+      }
+      const { problem, ...entry } = parsePolicy(kind, object);
       // A policy made anew under an old name starts from nothing.
       const same = before?.metadata.uid === entry.metadata.uid ? before : undefined;
       const inForce = same?.state.inForce ?? null;
@@ -111,8 +120,25 @@ export function createPolicyCatalog(): PolicyCatalog {
   };
 }
 
+const Observed = z.object({ metadata: Metadata, spec: z.unknown().optional(), status: z.unknown().optional() });
+
+/**
+ * The operator itself writes a status every few seconds, and of a spec that may be a megabyte more is built than it takes to
+ * compare. The generation alone would not tell: in a cluster that was restored from a backup it comes again.
+ */
+function isSameSpec(before: PolicyEntry, { uid, generation }: Metadata, spec: unknown): boolean {
+  const { metadata } = before;
+  return metadata.uid === uid && metadata.generation === generation && isDeepStrictEqual(before.spec, spec);
+}
+
 export function policyKey(kind: PolicyKind, { name, namespace }: Metadata): string {
   return kind === 'ApprovalPolicy' ? `${kind}/${namespace}/${name}` : `${kind}/${name}`;
+}
+
+/** @returns the namespace of the policy with this key; '' for the platform's. */
+export function namespaceOfPolicy(key: string): string {
+  const [, namespace = '', name] = key.split('/');
+  return name === undefined ? '' : namespace;
 }
 
 /** @returns the key of a policy that a snapshot names: those of a namespace judge its own versions alone. */
@@ -126,8 +152,23 @@ export function buildPoliciesInForce(entries: readonly PolicyEntry[]): readonly 
   return entries.map(buildPolicyInForce).toSorted((a, b) => (a.snapshot.name < b.snapshot.name ? -1 : 1));
 }
 
+/**
+ * What was built by a spec and what is in force of it: the data may be a megabyte to digest, or more to put together, and a
+ * thousand versions are judged by the same policy.
+ */
+const built = new WeakMap<ApprovalPolicySpec, PolicyInForce & Pick<PolicyEntry, 'state'>>();
+
 /** @returns the policy as a decision needs it. */
-export function buildPolicyInForce({ kind, metadata, spec, misfit, state }: PolicyEntry): PolicyInForce {
+export function buildPolicyInForce(entry: PolicyEntry): PolicyInForce {
+  const { spec, state } = entry;
+  const known = spec && built.get(spec);
+  if (known && known.state === state) return known;
+  const fresh = { ...buildAnew(entry), state };
+  if (spec) built.set(spec, fresh);
+  return fresh;
+}
+
+function buildAnew({ kind, metadata, spec, misfit, state }: PolicyEntry): PolicyInForce {
   const { modules: _, bundle: __, ...rules } = spec ?? {};
   const { inForce } = state;
   // A spec that cannot be read may have named other people or limits: the last good rules are not enough then.
@@ -173,14 +214,14 @@ function parsePolicy(kind: PolicyKind, object: unknown): ParsedPolicy {
     return { kind, metadata, spec, misfit: describeMisfit(spec), source: sourceOf(spec), status, problem: null };
   }
   const { metadata } = z.object({ metadata: Metadata }).parse(object);
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const problems = listProblems(parsed.error).map(renderProblem);
   const problem = `the policy is not valid: ${problems.join('; ')}`;
   const source: PolicySource = { kind: 'modules', modules: {} };
   return { kind, metadata, spec: null, misfit: null, source, status: undefined, problem };
 }
 
 function describeMisfit(spec: ApprovalPolicySpec): string | null {
-  const problems = findParameterProblems(spec).map(({ path, message }) => `spec.${path.join('.')}: ${message}`);
+  const problems = findParameterProblems(spec).map((problem) => `spec.${renderProblem(problem)}`);
   return problems.length > 0 ? `its parameters do not fit spec.parametersSchema: ${problems.join('; ')}` : null;
 }
 
@@ -196,5 +237,5 @@ function sameSource(a: PolicySource, b: PolicySource): boolean {
 
 /** @returns what changes when the policy judges otherwise: its rules, and what is in force of them. */
 export function fingerprintPolicy({ spec, state }: PolicyEntry): string {
-  return digestOf({ spec, state: state.kind, inForce: state.inForce?.digest });
+  return digestOf({ spec: spec && digestOnce(spec), state: state.kind, inForce: state.inForce?.digest });
 }

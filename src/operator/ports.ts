@@ -29,7 +29,11 @@ export interface NamespaceCache {
 
 /** Compiles policies; every failure is a value. */
 export interface PolicyCompiler {
-  compile(modules: Readonly<Record<string, string>>, options?: { readonly data?: PolicyData }): Promise<CompileResult>;
+  /** @param options `owner`: whose policy it is; who has many that compile slowly holds up nobody else */
+  compile(
+    modules: Readonly<Record<string, string>>,
+    options?: { readonly data?: PolicyData; readonly owner?: string },
+  ): Promise<CompileResult>;
   /** Takes a policy that came compiled, after a look at what it is. */
   adopt(wasm: Uint8Array, options?: { readonly data?: PolicyData }): Promise<CompileResult>;
   /** @returns an earlier result by its digest, where it is still kept. */
@@ -90,7 +94,11 @@ export type PolicyKind = 'ApprovalPolicy' | 'ClusterApprovalPolicy';
  * resourceVersion that it made.
  */
 export interface StatusWriter {
-  writeModelVersionStatus(ref: ObjectRef, status: ModelVersionStatus): Promise<string>;
+  /**
+   * @param from the version that the status was made from; whoever edits only its labels and annotations makes it stale for
+   * an approval, and for nothing else
+   */
+  writeModelVersionStatus(from: ModelVersion, status: ModelVersionStatus): Promise<string>;
   writePolicyStatus(kind: PolicyKind, ref: ObjectRef, status: ApprovalPolicyStatus): Promise<string>;
 }
 

@@ -2,7 +2,13 @@ import type { ApprovalPolicyStatus } from '../api/index.ts';
 import type { WorkResult } from '../kube/index.ts';
 import { type CompiledPolicy, mayPass } from '../rego/index.ts';
 import { refOf } from './object-ref.ts';
-import { fingerprintPolicy, type PolicyCatalog, type PolicyEntry, type PolicyState } from './policy-catalog.ts';
+import {
+  fingerprintPolicy,
+  namespaceOfPolicy,
+  type PolicyCatalog,
+  type PolicyEntry,
+  type PolicyState,
+} from './policy-catalog.ts';
 import type { PolicyHealth } from './policy-health.ts';
 import { describeCompileErrors, nextPolicyStatus } from './policy-status.ts';
 import type { Clock, EventRecorder, PolicyCompiler, RecordLog, StatusWriter } from './ports.ts';
@@ -102,7 +108,7 @@ async function compileModules(
   modules: Readonly<Record<string, string>>,
   { compiler, records }: Pick<PolicyReconcilerPorts, 'compiler' | 'records'>,
 ): Promise<PolicyState> {
-  const result = await compiler.compile(modules);
+  const result = await compiler.compile(modules, { owner: namespaceOfPolicy(key) });
   if (result.kind === 'compiled') {
     const { policy } = result;
     // Before any decision that names its digest: whoever replays one finds the sources above it.

@@ -101,7 +101,7 @@ export function createBundleRefresher(ports: BundleRefresherPorts): BundleRefres
     }
     if (fetched.kind === 'unchanged') throw new Error('a bundle that was never fetched is said to be unchanged');
     const { revision } = fetched.bundle;
-    const result = await compileBundled(fetched.bundle, compiler);
+    const result = await compileBundled(fetched.bundle, compiler, policy.namespace);
     if (result.kind === 'failed') {
       // It will hold the same the next time; but what it was compiled with may have been at fault.
       remember(entry, { failures: 0, good: undefined }, nextMs ?? intervalMs(source.bundle));

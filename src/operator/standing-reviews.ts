@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { type ApprovalPolicySpec, STAGES } from '../api/index.ts';
-import { buildPlan, digestPolicies, type PolicySnapshot, type Snapshot, selectPolicies } from '../decision/index.ts';
-import { createWorkQueue, type WorkQueue } from '../kube/index.ts';
+import { buildPlan } from '../decision/index.ts';
+import { createWorkQueue, type WorkQueue, type WorkResult } from '../kube/index.ts';
 import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
-import { isServed, type ModelVersionSummary, readPolicyBits } from './model-version-summary.ts';
-import { buildPoliciesInForce, type PolicyEntry, policyKey } from './policy-catalog.ts';
-import { askPolicies, type ModelVersionReconcilerPorts } from './reconcile-model-version.ts';
+import { isServed } from './model-version-summary.ts';
+import { createPolicyBits } from './policy-bits.ts';
+import { askPolicies, type ModelVersionReconcilerPorts, whyUnjudged } from './reconcile-model-version.ts';
+import { type Answer, createUnjudgedVersions } from './unjudged-versions.ts';
 
 interface ReviewPorts
   extends Omit<SnapshotSources, 'approvalsVerified'>,
@@ -18,6 +18,10 @@ interface ReviewPorts
 export interface StandingReviews {
   /** @param scope NAMESPACE/NAME for one version, NAMESPACE for all of a namespace, '' (the default) for all */
   add(scope?: string): void;
+  /** It was to be judged and could not be: it is looked at again, later each time. */
+  keepUnjudged(key: string, why: string): void;
+  /** What errs may have ended: what could not be judged in the namespace is looked at soon. */
+  retry(namespace: string): void;
   /** Resolves after `signal`. */
   run(ports: ReviewPorts, signal: AbortSignal): Promise<void>;
 }
@@ -26,6 +30,8 @@ export interface StandingReviews {
 const DELAY_MS = 1_000;
 /** What stands is looked at while there is nothing else to do, and at this pace where there always is. */
 const PATIENCE_MS = 100;
+/** What could not be judged is tried again after this long, and up to that. */
+const RETRY = { baseMs: 5_000, maxMs: 600_000 };
 
 /** @param busy what goes before */
 export function createStandingReviews({
@@ -35,7 +41,8 @@ export function createStandingReviews({
   readonly busy: Pick<WorkQueue, 'length' | 'idle'>;
   readonly onError: (key: string, error: unknown, retryInMs: number) => void;
 }): StandingReviews {
-  const queue = createWorkQueue({ workers: 1, onError });
+  const queue = createWorkQueue({ workers: 1, onError, backoff: RETRY });
+  const unjudged = createUnjudgedVersions();
   let quiet: Promise<unknown> | undefined;
   const turn = async (): Promise<void> => {
     await nextTurn();
@@ -45,83 +52,108 @@ export function createStandingReviews({
     });
     await Promise.race([quiet, sleep(PATIENCE_MS)]);
   };
+
+  const keepUnjudged = (key: string, why: string): void => {
+    const namespace = namespaceOf(key);
+    const isFirst = !unjudged.has(namespace);
+    unjudged.add(key, why);
+    if (isFirst) queue.addAfter(retryOf(namespace), RETRY.baseMs);
+  };
+
+  const retry = (namespace: string): void => {
+    if (unjudged.has(namespace)) queue.addAfter(retryOf(namespace), DELAY_MS);
+  };
+
+  /** What kept one of them may keep the others no longer. */
+  const forget = (key: string): void => {
+    if (unjudged.delete(key)) retry(namespaceOf(key));
+  };
+
+  const review = async (key: string, ports: ReviewPorts): Promise<Answer> => {
+    await turn();
+    const found = await reviewVersion(key, ports).catch((error: unknown): Finding => {
+      onError(key, error, RETRY.maxMs);
+      return { kind: 'unjudged', why: 'it cannot be read', refused: false };
+    });
+    if (found.kind === 'unjudged') {
+      keepUnjudged(key, found.why);
+      return found.refused ? 'refused' : 'in vain';
+    }
+    // Until its status says so it may still fail to be judged once more.
+    if (found.kind === 'otherwise') ports.onChange(key);
+    else forget(key);
+    return 'judged';
+  };
+
+  const reviewScope = async (scope: string, ports: ReviewPorts, signal: AbortSignal): Promise<undefined> => {
+    const readBits = createPolicyBits(ports);
+    let passed = 0;
+    for (const key of scope.includes('/') ? [scope] : ports.versions.keys()) {
+      if (signal.aborted) return undefined;
+      if (++passed % PASSED_A_TURN === 0) await nextTurn();
+      if (!isWithin(key, scope)) continue;
+      const summary = ports.versions.summary(key);
+      // Most of them were decided by what is in force, which takes microseconds to see.
+      const isFine = summary?.compliant && readBits(key, summary) === summary.policyBits;
+      if (!summary || !isServed(summary) || isFine) forget(key);
+      else await review(key, ports);
+    }
+    return undefined;
+  };
+
+  const retryUnjudged = async (
+    namespace: string,
+    ports: ReviewPorts,
+    signal: AbortSignal,
+  ): Promise<WorkResult | undefined> => {
+    await unjudged.tryAgain(namespace, async (key) => (signal.aborted ? 'refused' : review(key, ports)));
+    return unjudged.has(namespace) ? { retryAtMostMs: RETRY.maxMs } : undefined;
+  };
+
   return {
     add: (scope = '') => queue.addAfter(scope, DELAY_MS),
-    run: (ports, signal) => queue.run((scope) => reviewStanding(scope, { ...ports, turn }, signal), signal),
+    keepUnjudged,
+    retry,
+    run: (ports, signal) =>
+      queue.run(
+        (key) => (key.endsWith('/') ? retryUnjudged(key.slice(0, -1), ports, signal) : reviewScope(key, ports, signal)),
+        signal,
+      ),
   };
 }
 
-/**
- * Looks whether the decisions that stand would be made again by the policies of today. Writes nothing: what has changed
- * goes the way of every version.
- */
-async function reviewStanding(
-  scope: string,
-  ports: ReviewPorts & { readonly turn: () => Promise<void> },
-  signal: AbortSignal,
-): Promise<undefined> {
-  const readBits = createPolicyBits(ports);
-  let passed = 0;
-  for (const key of scope.includes('/') ? [scope] : ports.versions.keys()) {
-    if (signal.aborted) return undefined;
-    if (++passed % PASSED_A_TURN === 0) await nextTurn();
-    const summary = ports.versions.summary(key);
-    if (!summary || !isServed(summary) || !isWithin(key, scope)) continue;
-    // Most of them were decided by what is in force, which takes microseconds to see.
-    if (summary.compliant && readBits(key, summary) === summary.policyBits) continue;
-    await ports.turn();
-    if (await wouldSayOtherwise(key, ports)) ports.onChange(key);
-  }
-  return undefined;
+const PASSED_A_TURN = 100;
+
+/** No version has an empty name: NAMESPACE/ stands for what could not be judged there. */
+function retryOf(namespace: string): string {
+  return `${namespace}/`;
 }
 
-const PASSED_A_TURN = 100;
+function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
+}
 
 function isWithin(key: string, scope: string): boolean {
   return scope === '' || key === scope || key.startsWith(`${scope}/`);
 }
 
-async function wouldSayOtherwise(key: string, ports: ReviewPorts): Promise<boolean> {
-  const gathered = gatherSnapshot(key, { ...ports, approvalsVerified: ports.admission.verified() });
-  if (gathered.kind !== 'snapshot') return false;
-  return buildPlan(gathered.snapshot, await askPolicies(gathered, ports)).status !== null;
-}
+type Finding =
+  | { readonly kind: 'judged' }
+  /** Its status is to say otherwise. */
+  | { readonly kind: 'otherwise' }
+  | { readonly kind: 'unjudged'; readonly why: string; readonly refused: boolean };
 
 /**
- * @returns the bits of the policies that judge a version today, by its summary alone; null where that does not tell,
- * because one of them selects by labels
+ * Looks whether the decision that stands would be made again by the policies of today. Writes nothing: what has changed
+ * goes the way of every version.
  */
-function createPolicyBits({ policies, namespaces }: Pick<ReviewPorts, 'policies' | 'namespaces'>) {
-  const byNamespace = new Map<string, NamespacePolicies | null>();
-  /** By the names of the policies: a policy's data may be large, and a hundred thousand versions have the same few. */
-  const bits = new Map<string, number>();
-  const readNamespace = (name: string): NamespacePolicies | null => {
-    const labels = namespaces.labels(name);
-    const entries = policies.forNamespace(name);
-    if (!labels || entries.some(({ spec }) => !spec || spec.match?.selector)) return null;
-    return { namespace: { name, labels }, entries: entries.map((entry) => ({ entry, spec: entry.spec ?? {} })) };
-  };
-  return (key: string, { model, stage }: ModelVersionSummary): number | null => {
-    const name = key.slice(0, key.indexOf('/'));
-    const found = byNamespace.get(name);
-    const judging = found === undefined ? readNamespace(name) : found;
-    byNamespace.set(name, judging);
-    const known = STAGES.find((one) => one === stage);
-    if (!judging || !known) return null;
-    const asked = { metadata: {}, spec: { model, stage: known } };
-    const selected = selectPolicies(asked, judging.namespace, judging.entries);
-    const set = selected.map(({ entry }) => policyKey(entry.kind, entry.metadata)).join(' ');
-    const inForce = bits.get(set) ?? readPolicyBits(digestPolicies(snapshotsOf(selected)));
-    bits.set(set, inForce);
-    return inForce;
-  };
-}
-
-function snapshotsOf(selected: NamespacePolicies['entries']): readonly PolicySnapshot[] {
-  return buildPoliciesInForce(selected.map(({ entry }) => entry)).map(({ snapshot }) => snapshot);
-}
-
-interface NamespacePolicies {
-  readonly namespace: Snapshot['namespace'];
-  readonly entries: readonly { readonly entry: PolicyEntry; readonly spec: Pick<ApprovalPolicySpec, 'match'> }[];
+async function reviewVersion(key: string, ports: ReviewPorts): Promise<Finding> {
+  const gathered = gatherSnapshot(key, { ...ports, approvalsVerified: ports.admission.verified() });
+  if (gathered.kind !== 'snapshot') return { kind: 'judged' };
+  const results = await askPolicies(gathered, ports);
+  if (buildPlan(gathered.snapshot, results).status !== null) return { kind: 'otherwise' };
+  const why = whyUnjudged(gathered, results);
+  if (why === null) return { kind: 'judged' };
+  const refused = Object.values(results).some((result) => result.kind === 'error' && result.code === 'quarantined');
+  return { kind: 'unjudged', why, refused };
 }

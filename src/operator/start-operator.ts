@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isServedStage } from '../api/index.ts';
 import { type AddressGuard, createAddressGuard } from '../distribution/index.ts';
 import {
@@ -19,9 +20,9 @@ import { createEventRecorder } from './event-recorder.ts';
 import { createEvidenceFetcher } from './evidence-fetcher.ts';
 import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
-import { isServed, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
+import { isTouched, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createNotifications } from './notifications/notifications.ts';
-import { createPolicyCatalog, type PolicyEntry, policyKey } from './policy-catalog.ts';
+import { createPolicyCatalog, namespaceOfPolicy, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
 import type {
   Clock,
@@ -39,6 +40,7 @@ import { reconcilePolicy, retryPolicy } from './reconcile-policy.ts';
 import { createBundleRefresher } from './refresh-bundle.ts';
 import { NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
+import { createStampDoubts } from './stamp-doubts.ts';
 import { createStandingReviews } from './standing-reviews.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
@@ -72,8 +74,8 @@ export interface OperatorOptions {
 export interface Operator extends AsyncDisposable {
   /**
    * Resolves when the caches have synced, every policy has been compiled or has failed to, and the deployment guard, where
-   * it is installed, goes by what is approved now. A policy whose bundle is still to be fetched holds up only the versions
-   * that it judges.
+   * it is installed, goes by what is approved now. A policy whose bundle is still to be fetched, or that is slow to compile,
+   * holds up only the versions that it judges.
    */
   readonly ready: Promise<void>;
   /** Versions that wait or are worked on. */
@@ -88,6 +90,11 @@ const NO_REGISTRIES: RegistryReader = { read: () => ({ kind: 'none' }) };
 export const DEFAULT_WORKERS = 64;
 /** Champions change in bursts, and each change brings all waiting versions of the model back. */
 const CHAMPION_DELAY_MS = 250;
+/**
+ * Whoever writes policies that take minutes to compile must not keep the versions of others undecided after a restart. Until
+ * then it is quicker for all to wait: what is decided by a policy that is still unknown comes back again and again.
+ */
+const SETTLE_AT_MOST_MS = 15_000;
 /** A machine that was too busy to compile a policy is given a moment. */
 const RECOMPILE_DELAY_MS = 5_000;
 /** How often the counts of evaluations are written into the policies' status, where they have changed. */
@@ -110,14 +117,16 @@ export function startOperator(options: OperatorOptions): Operator {
   const namespaceStore = createPlainStore();
   const settled = new Map<string, string>();
 
-  const versions = createWorkQueue({ workers: options.workers ?? DEFAULT_WORKERS, onError: events.reconcileFailed });
-  const policies = createWorkQueue({ workers: 4, onError: events.reconcileFailed });
+  const onError = events.reconcileFailed;
+  const workers = options.workers ?? DEFAULT_WORKERS;
+  const versions = createWorkQueue({ workers, ownerOf: (key) => key.slice(0, key.indexOf('/')), onError });
+  const policies = createWorkQueue({ workers: 16, ownerOf: namespaceOfPolicy, onError });
   /** Apart from the others, for a registry may be slow: who waits for it shall hold up nobody. */
-  const fetches = createWorkQueue({ workers: 4, onError: events.reconcileFailed });
+  const fetches = createWorkQueue({ workers: 4, ownerOf: namespaceOfPolicy, onError });
   /** Keys read NAMESPACE/MODEL. */
-  const models = createWorkQueue({ workers: 1, onError: events.reconcileFailed });
+  const models = createWorkQueue({ workers: 1, onError });
 
-  const reviews = createStandingReviews({ onError: events.reconcileFailed, busy: versions });
+  const reviews = createStandingReviews({ onError, busy: versions });
 
   const recorder = createEventRecorder({ cluster, telemetry: events, clock, isBusy: () => versions.length > 0 });
 
@@ -149,18 +158,21 @@ export function startOperator(options: OperatorOptions): Operator {
     onQuarantine: (policy, namespace, quarantined) => {
       events.policyQuarantined({ policy, namespace, quarantined });
       policies.add(policy);
-      if (!quarantined) judgeAgain(namespace);
+      if (quarantined) return;
+      requeueWaiting(namespace);
+      reviews.retry(namespace);
     },
   });
   const publishing = setInterval(() => {
     for (const policy of health.publish()) policies.add(policy);
   }, PUBLISH_MS).unref();
 
+  const needsWork = (key: string): boolean => versionStore.summary(key)?.needsWork ?? false;
   const bundleGuard = options.bundleGuard ?? createAddressGuard([]);
   const evidence = createEvidenceStore({
     fetch: createEvidenceFetcher({ cluster, guard: bundleGuard }),
-    isWaiting: (key) => versionStore.summary(key)?.needsWork ?? false,
-    onNews: (key) => versions.add(key),
+    isWaiting: needsWork,
+    onNews: (key) => (needsWork(key) ? versions.add(key) : reviews.add(key)),
   });
 
   const notifications = createNotifications({
@@ -172,25 +184,18 @@ export function startOperator(options: OperatorOptions): Operator {
     clock,
   });
 
-  const doubted = new Set<string>();
+  const doubts = createStampDoubts(versionStore);
   let interrupted = false;
-  const doubtUnrecorded = (): void => {
-    for (const [key, { decisionUnrecorded }] of versionStore.summaries()) if (decisionUnrecorded) doubted.add(key);
-  };
-  /** Forgets what was recorded since, or is gone. */
-  const resolveDoubts = (): boolean => {
-    for (const key of doubted) if (!versionStore.summary(key)?.decisionUnrecorded) doubted.delete(key);
-    return doubted.size === 0;
-  };
   const admission = watchAdmission({
     read: createAdmissionReader(cluster),
     namespace: options.operatorNamespace,
     onProblem: (error) => events.connectionProblem('admission policies', error),
     state: createAdmissionState(cluster, options.operatorNamespace),
-    isResolved: () => deciding && resolveDoubts(),
+    isResolved: () => deciding && doubts.isResolved(),
     onInterrupted: () => {
       interrupted = true;
-      doubtUnrecorded();
+      doubts.mark();
+      if (deciding) for (const key of doubts.keys()) versions.add(key);
     },
     onChange: (verified, problems) => {
       events.approvalsVerifiedChanged(verified, problems);
@@ -256,8 +261,7 @@ export function startOperator(options: OperatorOptions): Operator {
         notifications.observe(key);
         for (const observer of options.observers ?? []) observer.observe(key, now);
         if (now?.needsWork) versions.add(key);
-        // Its labels may have changed, by which policies choose.
-        else if (old && now && isServed(now) && isServed(old) && old.movedAt === now.movedAt) reviews.add(key);
+        else if (old && now && isTouched(old, now)) reviews.add(key);
         const summary = now ?? old;
         const holder = [old, now].some((state) => state && isServedStage(state.stage));
         if (summary && holder && (now?.archivesOthers || catalog.anyReads('champion')))
@@ -304,7 +308,7 @@ export function startOperator(options: OperatorOptions): Operator {
     policies: catalog,
     clock,
     admission,
-    doubted,
+    doubts,
     evaluator,
     health,
     signer,
@@ -312,6 +316,7 @@ export function startOperator(options: OperatorOptions): Operator {
     writer,
     events: recorder,
     written,
+    onUnjudged: reviews.keepUnjudged,
   };
   const policyPorts = {
     catalog,
@@ -340,16 +345,17 @@ export function startOperator(options: OperatorOptions): Operator {
     if (interrupted) {
       // They are not the admission policies that an operator saw last: what people decided since then is in doubt.
       await untilAborted(admission.settled(), stop.signal);
-      doubtUnrecorded();
+      doubts.mark();
     }
-    // A policy not yet known must not be a policy that does not exist: none is decided before all are settled.
+    // A policy not yet known must not be a policy that does not exist: a version waits for each that judges it.
     const policiesRun = policies.run((key) => reconcilePolicy(key, policyPorts), stop.signal);
     const fetchesRun = fetches.run(async (key) => {
       const result = await retryPolicy(key, policyPorts);
       policies.add(key);
       return result;
     }, stop.signal);
-    await Promise.all([untilAborted(policies.idle(), stop.signal), guard.start(stop.signal)]);
+    const settling = Promise.race([policies.idle(), sleep(SETTLE_AT_MOST_MS, undefined, { ref: false })]);
+    await Promise.all([untilAborted(settling, stop.signal), guard.start(stop.signal)]);
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     events.synced({ modelVersions: versionStore.size, policies: catalog.entries().length, seconds });
     resolveReady();

@@ -1,3 +1,5 @@
+import { isOlder } from '../kube/index.ts';
+
 /** What this operator has written and the watch has not shown yet: deciding from before that would decide twice. */
 export interface WrittenVersions {
   /** Told of every status that was written. */
@@ -9,8 +11,6 @@ export interface WrittenVersions {
 }
 
 /**
- * Resource versions of one collection are numbers that grow (KEP-5504); where they are not, nothing is ever behind.
- *
  * @param cachedVersion the resourceVersion of the state in the cache; undefined where the object is gone
  */
 export function createWrittenVersions(
@@ -40,7 +40,3 @@ export function createWrittenVersions(
 
 /** A cluster restored from a backup counts from an older number: its watch never shows what was written before. */
 const LIMIT_MS = 30_000;
-
-function isOlder(one: string, other: string): boolean {
-  return /^\d+$/.test(one) && /^\d+$/.test(other) && BigInt(one) < BigInt(other);
-}

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { explainIssue, type SuggestNames } from './explain-issue.ts';
+import { explainIssue } from './explain-issue.ts';
 import { lintPipeline } from './lint-pipeline.ts';
 import { Pipeline } from './pipeline-file.ts';
 
@@ -24,17 +24,16 @@ export interface CheckedPipeline {
  * written wrongly is an error, never a step that is not there.
  *
  * @param value what the YAML holds
- * @param suggest names that may be meant by a misspelt one
  */
-export function checkPipeline(value: unknown, suggest: SuggestNames): CheckedPipeline {
+export function checkPipeline(value: unknown): CheckedPipeline {
   const parsed = Pipeline.safeParse(value);
-  if (!parsed.success) return { pipeline: null, problems: explain(parsed.error, value, suggest) };
+  if (!parsed.success) return { pipeline: null, problems: explain(parsed.error, value) };
   const problems = lintPipeline(parsed.data);
   return { pipeline: problems.some(({ severity }) => severity === 'error') ? null : parsed.data, problems };
 }
 
-function explain({ issues }: z.ZodError, value: unknown, suggest: SuggestNames): readonly PipelineProblem[] {
+function explain({ issues }: z.ZodError, value: unknown): readonly PipelineProblem[] {
   return issues
-    .flatMap((issue) => explainIssue(issue, value, suggest))
+    .flatMap((issue) => explainIssue(issue, value))
     .map((found) => ({ ...found, severity: 'error', code: 'wrong-field' }));
 }

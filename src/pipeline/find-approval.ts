@@ -1,4 +1,4 @@
-import type { SuggestNames } from './explain-issue.ts';
+import { nearNames } from '../api/index.ts';
 import { isApproval } from './lint-pipeline.ts';
 import type { ApprovalStep, Pipeline } from './pipeline-file.ts';
 
@@ -9,7 +9,6 @@ import type { ApprovalStep, Pipeline } from './pipeline-file.ts';
 export function findApproval(
   { steps }: Pipeline,
   name: string | undefined,
-  suggest: SuggestNames,
 ): ApprovalStep | { readonly problem: string } {
   const approvals = steps.filter(isApproval);
   const listed = approvals.map((step) => step.name).join(', ');
@@ -20,7 +19,7 @@ export function findApproval(
   if (found && isApproval(found)) return found;
   if (found)
     return { problem: `${name} is of type ${found.type}, and not of type approval; steps that are: ${listed}` };
-  const [near] = suggest(
+  const [near] = nearNames(
     name,
     steps.map((step) => step.name),
   );

@@ -5,6 +5,7 @@ import type {
   ReactorRequest,
   ReactorResponse,
 } from './compiler-protocol.ts';
+import { createFairTurns } from './fair-turns.ts';
 import { workerUrl } from './worker-url.ts';
 
 /** Why the compiler gave no answer. */
@@ -18,8 +19,12 @@ export class CompilerFailure extends Error {
 
 /** One worker thread that runs the reactor: one request at a time, a fresh thread after a crash or a deadline. */
 export interface CompilerThread extends AsyncDisposable {
-  /** Rejects with a `CompilerFailure`. */
-  ask(request: ReactorRequest): Promise<ReactorResponse>;
+  /**
+   * Rejects with a `CompilerFailure`.
+   *
+   * @param owner whose request it is: who has many slow ones holds up nobody else
+   */
+  ask(request: ReactorRequest, owner: string): Promise<ReactorResponse>;
   /** Whether a thread is there at this moment. */
   readonly running: boolean;
 }
@@ -37,7 +42,7 @@ export interface CompilerThreadOptions extends CompilerWorkerData {
 
 export function createCompilerThread(options: CompilerThreadOptions): CompilerThread {
   let current: Started | null = null;
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = createFairTurns();
   let idle: NodeJS.Timeout | undefined;
 
   const stop = async () => {
@@ -61,11 +66,7 @@ export function createCompilerThread(options: CompilerThreadOptions): CompilerTh
   };
 
   return {
-    ask(request) {
-      const answered = last.then(() => answer(request));
-      last = answered.catch(() => undefined);
-      return answered;
-    },
+    ask: (request, owner) => turns.take(owner, () => answer(request)),
     get running() {
       return current !== null;
     },

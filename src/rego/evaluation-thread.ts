@@ -24,6 +24,8 @@ export interface Job {
   memoryBytes: number;
   input: string;
   timeoutMs: number;
+  /** Beside others it may take `sharedMs` at most: then it is evaluated anew, apart from them, with its whole time. */
+  apart: boolean;
   /** How often a worker was lost under it without a culprit. */
   losses: number;
   settle(result: JobResult): void;
@@ -69,6 +71,11 @@ interface Held {
   builtins: boolean;
 }
 
+/**
+ * How long a thread that evaluates others too is left to one evaluation: as long as a policy may take that says nothing of
+ * it. A policy that takes its 5 s time and again, and always ends just before them, must not hold up the others.
+ */
+export const sharedMs = 100;
 /** How long loading a policy into a worker may take. It does not count against the policy's own deadline. */
 const loadMs = 5_000;
 const startMs = 60_000;
@@ -98,7 +105,7 @@ export function startEvaluationThread(events: EvaluationThreadEvents): Evaluatio
   const thread: EvaluationThread = {
     run(jobs) {
       const { batch, steps } = planBatch(jobs, held);
-      const shortestMs = Math.min(loadMs, ...jobs.map(({ timeoutMs }) => timeoutMs));
+      const shortestMs = Math.min(loadMs, ...jobs.map(limitOf));
       running = {
         steps,
         unsettled: new Set(steps.map(({ job }) => job)),
@@ -179,7 +186,7 @@ function planBatch(jobs: readonly Job[], held: Held): { batch: Batch; steps: rea
     posted.push(step);
   };
   for (const job of jobs) {
-    const { key, module, reactor, memoryBytes, input, timeoutMs } = job;
+    const { key, module, reactor, memoryBytes, input } = job;
     if (reactor && !held.builtins) {
       plan(job, startMs, { kind: 'start-builtins', reactor });
       held.builtins = true;
@@ -190,12 +197,16 @@ function planBatch(jobs: readonly Job[], held: Held): { batch: Batch; steps: rea
       plan(job, loadMs, { kind: 'load', key, module, memoryBytes, data });
     }
     loaded.add(key);
-    plan(job, timeoutMs, { kind: 'evaluate', key, input });
+    plan(job, limitOf(job), { kind: 'evaluate', key, input });
   }
   // The newest keys, at the end of the set, are this batch's own: a batch is shorter than the set may be.
   const forget = [...loaded].slice(0, Math.max(0, loaded.size - keptPolicies));
   for (const key of forget) loaded.delete(key);
   return { batch: { forget, steps: posted }, steps };
+}
+
+function limitOf({ timeoutMs, apart }: Job): number {
+  return apart ? timeoutMs : Math.min(timeoutMs, sharedMs);
 }
 
 /** @returns null where it cannot be rendered: the job is settled, and nobody else's is held up. */

@@ -2,7 +2,13 @@ import { availableParallelism } from 'node:os';
 import { opaBuiltins } from './builtins/index.ts';
 import type { CompiledPolicy } from './compile-result.ts';
 import { EvaluationError, type EvaluationErrorCode } from './evaluation-error.ts';
-import { type EvaluationThread, type Job, type JobResult, startEvaluationThread } from './evaluation-thread.ts';
+import {
+  type EvaluationThread,
+  type Job,
+  type JobResult,
+  sharedMs,
+  startEvaluationThread,
+} from './evaluation-thread.ts';
 import { createJobQueue } from './job-queue.ts';
 import { createModuleCache } from './module-cache.ts';
 import { builtinMemoryBytes, compileReactor } from './reactor.ts';
@@ -63,6 +69,8 @@ export interface EvaluatorOptions {
 const maximumBatch = 64;
 /** A batch should take about this long: jobs behind a slow policy shall not wait for its whole batch. */
 const batchMicroseconds = 5_000;
+/** A policy that takes longer is evaluated apart from the others: they would wait for each of its evaluations. */
+const slowMicroseconds = 25_000;
 const maximumLosses = 2;
 const maximumResultCharacters = 1024 * 1024;
 
@@ -105,12 +113,19 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
     const { promise, resolve } = Promise.withResolvers<EvaluationResult>();
     const key = `${policy.digest} ${dataDigest} ${memoryBytes}`;
     const settle = (result: JobResult) => {
+      if (isTimeout(result) && !job.apart && timeoutMs > sharedMs) {
+        job.apart = true;
+        queue.setSuspect(key, true);
+        queue.add(job);
+        dispatchSoon();
+        return;
+      }
       pending.delete(job);
       if (pending.size === 0) clearInterval(keepAlive);
       learn(key, result);
       resolve(toEvaluationResult(result));
     };
-    const job: Job = { key, module, reactor, data, memoryBytes, input, timeoutMs, losses: 0, settle };
+    const job: Job = { key, module, reactor, data, memoryBytes, input, timeoutMs, apart: false, losses: 0, settle };
     // The worker threads do not keep the process alive; somebody who waits for a result does.
     if (pending.size === 0) keepAlive = setInterval(() => undefined, longMs);
     pending.add(job);
@@ -121,9 +136,9 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
   };
 
   const learn = (key: string, result: JobResult) => {
-    if (result.kind === 'value') meanMicroseconds = 0.9 * meanMicroseconds + 0.1 * result.microseconds;
-    const timedOut = result.kind === 'error' && result.code === 'timeout';
-    if (timedOut || queue.isSuspect(key)) queue.setSuspect(key, timedOut);
+    const slow = isTimeout(result) || result.microseconds > slowMicroseconds;
+    if (result.kind === 'value' && !slow) meanMicroseconds = 0.9 * meanMicroseconds + 0.1 * result.microseconds;
+    if (slow || queue.isSuspect(key)) queue.setSuspect(key, slow);
   };
 
   const startThreads = () => {
@@ -159,6 +174,7 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
     if (idle.length === 0 || suspectThread) return;
     const job = queue.takeSuspect();
     if (!job) return;
+    job.apart = true;
     suspectThread = idle.pop() ?? null;
     suspectThread?.run([job]);
   };
@@ -220,6 +236,10 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
 
 const longMs = 2 ** 30;
 const closedMessage = 'the evaluator is closed';
+
+function isTimeout(result: JobResult): boolean {
+  return result.kind === 'error' && result.code === 'timeout';
+}
 
 function failure(code: EvaluationErrorCode, message: string): JobResult {
   return { kind: 'error', code, message, microseconds: 0 };

@@ -2,7 +2,7 @@ import type { Job } from './evaluation-thread.ts';
 
 /**
  * Jobs in one lane a policy, served in turn, so that a policy with a thousand evaluations holds up nobody. A policy
- * that ran past its deadline is a suspect: its jobs are taken one by one and apart, until one has a value.
+ * that is slow or ran past its deadline is a suspect: its jobs are taken one by one and apart, until one has a value soon.
  */
 export interface JobQueue {
   readonly size: number;

@@ -23,6 +23,7 @@ const CASES: readonly (readonly [what: string, words: readonly string[], expecte
   ["an option of a command's command", ['assent', 'policy', 'test', '--cov'], '--coverage'],
   ["the choices of its option's value", ['assent', 'policy', 'check', '-o', 'jun'], 'junit'],
   ['a command to be helped with', ['assent', 'help', 'hist'], 'history'],
+  ["a command's command to be helped with", ['assent', 'help', 'policy', 'ev'], 'eval'],
   ['an option', ['assent', 'list', '--req'], '--requested'],
   ['the choices of an option', ['assent', 'list', '--stage', 'Pr'], 'Production'],
   ['the choices of a short option, after another', ['assent', 'list', '-n', 'risk', '-o', 'js'], 'json'],

@@ -201,8 +201,17 @@ describe('what is read', () => {
       'p/rules.rego': rego('allow contains "yes"'),
     };
     const { status, stdout, stderr } = await evaluate(['-f', 'v.yaml', '-p', 'p'], files);
-    expect(stderr).toMatch(/^p\/policy.yaml:\d+:16: spec.parameters.threshold: Too big: expected number to be <=1\n$/);
+    expect(stderr).toMatch(/^p\/policy.yaml:\d+:16: spec.parameters.threshold: found 90: write at most 1\n$/);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
+  test.for<readonly [string, string]>([
+    ['configMap: {name: rules, namespace: risk}', 'ConfigMap rules, which is not fetched here: give the folder'],
+    [`oci: "r.example.com/a:1", digest: "sha256:${'0'.repeat(64)}"`, 'at r.example.com/a:1, which is not fetched here'],
+  ])('a policy whose rules come by %s is told what to give', async ([bundle, says]) => {
+    const policy = `apiVersion: assent.dev/v1alpha1\nkind: ClusterApprovalPolicy\nmetadata: {name: p}\nspec: {bundle: {${bundle}}}\n`;
+    const run = await evaluate(['-f', 'v.yaml', '-p', 'p.yaml'], { 'v.yaml': version(), 'p.yaml': policy });
+    expect(run).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(says) });
   });
 
   test("a team's policy without a namespace judges the versions of `default`, where kubectl would put it", async () => {

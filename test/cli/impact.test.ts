@@ -186,6 +186,20 @@ test.for([
   expect(run.stderr).toContain(says);
 });
 
+test('rules in a ConfigMap need a cluster, and it is told what does without', async () => {
+  const configMap = policy(0.9, ', bundle: {configMap: {name: rules, namespace: risk}}');
+  const run = await impact(['-f', 'dump.ndjson', '--from', 'today', '--to', 'bundled.yaml'], {
+    ...FILES,
+    'bundled.yaml': configMap.replace('name: accuracy', 'name: bundled'),
+  });
+  expect(run).toEqual({
+    status: 2,
+    stdout: '',
+    stderr:
+      'ClusterApprovalPolicy bundled: its bundle needs a ConfigMap, and no cluster is asked here: give the folder that the bundle is made from\n',
+  });
+});
+
 test('a version that does not fit the schema is named, and the others are judged', async () => {
   const broken = {
     ...aVersion({ name: 'strange', accuracy: 1 }),

@@ -49,6 +49,11 @@ describe('a mistake in the use is told before anything is sent:', () => {
     ['there is no such format', ['list', '-o', 'xml'], 'table, wide, json, yaml, name, map'],
     ['all namespaces and one are asked for', ['list', '-A', '-n', 'risk'], "cannot be used with option '-n"],
     ['the namespace is empty', ['list', '-n', ''], "option '-n, --namespace <name>' is empty"],
+    [
+      'an option takes the file too',
+      ['policy', 'eval', '-p', 'policies/accuracy', 'waiting.yaml'],
+      "option '-p, --policy <path...>' takes all that follows it: write <file> before it, or put -- between them",
+    ],
     ['so it is of a version', ['status', 'churn-3', '-n', ''], "option '-n, --namespace <name>' is empty"],
     ['the name is empty', ['status', ''], "argument 'name' is empty"],
     ['there is no name after the kind', approve('--reason', 'ok').with(1, 'mv/'), "argument 'name' is empty"],
@@ -56,6 +61,9 @@ describe('a mistake in the use is told before anything is sent:', () => {
     ['the model is empty', ['gate', '--model', '', '--version', '7'], "option '--model <name>' is empty"],
     ['a group has no name', ['gate', '--approvers', 'alice', 'group:'], 'write group:NAME, as in group:ml-leads'],
     ['one of the policies is empty', ['policy', 'check', 'policies/accuracy', ''], "argument 'file' is empty"],
+    ['no namespace is named', ['operator', '--namespaces', ''], 'It is empty: is a variable unset?'],
+    ['a namespace in a list is empty', ['operator', '--namespaces', 'a,,b'], 'It is empty: is a variable unset?'],
+    ['a namespace is none', ['operator', '--namespaces', 'a', 'Risk_1'], 'Risk_1 is no namespace: a name has'],
     ['the user is empty', ['dev', 'kubeconfig', '--user', ''], "option '--user <name>' is empty"],
     ['there is no such shell', ['completion', 'csh'], 'bash, zsh, fish'],
     ['there is no such command', ['aprove', 'fraud-7'], 'Did you mean approve?'],
@@ -77,16 +85,16 @@ describe('a mistake in the use is told before anything is sent:', () => {
 
 describe.concurrent('the fix is named, without a stack trace, where', () => {
   test.for<readonly [string, readonly string[], Readonly<Record<string, string | undefined>>, string]>([
-    [
-      'the cluster is not reached',
-      [],
-      {},
-      'is the cluster running? --kubeconfig FILE and --context NAME choose another',
-    ],
+    ['the cluster is not reached', [], {}, 'is the cluster running?\nit was asked by context x of '],
     ['a reason of 1,024 characters gets as far', ['--reason', '🙂'.repeat(1024)], {}, 'is the cluster running?'],
     ['the kubeconfig is not there', ['--kubeconfig', 'gone'], {}, 'The kubeconfig gone cannot be read: ENOENT'],
-    ['the context is not there', ['--context', 'y'], {}, 'The kubeconfig has no context y; it has x.'],
-    ['no cluster is named', [], { KUBECONFIG: undefined }, 'No cluster: give --kubeconfig FILE, or set KUBECONFIG.'],
+    [
+      'the context is not there',
+      ['--context', 'y'],
+      {},
+      'kubeconfig has no context y; did you mean x? Choose with --context NAME.',
+    ],
+    ['no cluster is named', [], { KUBECONFIG: undefined }, 'No cluster. Give --kubeconfig FILE, or set KUBECONFIG.'],
   ])('%s', async ([, args, env, says], { expect }) => {
     const command = args[0] === '--reason' ? 'approve' : 'status';
     const run = await runCli([command, 'fraud-7', ...args], {
@@ -120,13 +128,26 @@ test('a folder of its name does not hide the version that is to be verified', as
   expect((await runCli(['verify', './mv'], { cwd: folder })).stderr).toBe(
     './mv is a folder: give a file in it, or the name of a ModelVersion\n',
   );
+  // No version has a name like this: the cluster is not asked.
+  expect((await runCli(['verify', './gone.json'], { cwd: folder })).stderr).toBe('./gone.json: no such file\n');
+});
+
+test('help takes the words of a command, and knows which it does not', async () => {
+  const [help, unknown, option] = await Promise.all([
+    runCli(['help', 'policy', 'eval']),
+    runCli(['help', 'policy', 'evl']),
+    runCli(['policy', 'eval', '--help']),
+  ]);
+  expect(help).toEqual({ ...option, status: 0, stderr: '' });
+  expect(unknown).toMatchObject({ status: 2, stdout: '' });
+  expect(unknown.stderr).toContain("error: unknown command 'evl'\n(Did you mean eval?)");
 });
 
 test('as a plugin of kubectl it calls itself so', async () => {
   const link = join(folder, 'kubectl-assent');
   await symlink(CLI, link);
   const [help, mistake] = await Promise.all([runCli(['status', '--help'], { link }), runCli(['status'], { link })]);
-  expect(help.stdout).toContain('Usage: kubectl assent status [options] <name>');
+  expect(help.stdout).toContain('Usage: kubectl assent status <name> [options]');
   expect(mistake.stderr).toContain('(kubectl assent help COMMAND tells more)');
 });
 

@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { nearNames } from '../../src/cli/near-names.ts';
 import { readPipeline } from '../../src/cli/pipeline/load-pipeline.ts';
 import { checkPipeline, findApproval } from '../../src/pipeline/index.ts';
 import { runCli } from './run-cli.ts';
@@ -153,22 +152,19 @@ test.for<readonly [what: string, steps: string, found: readonly unknown[]]>([
 });
 
 test('a step is found by its name, or as the only approval; else the steps are listed', () => {
-  const { pipeline } = checkPipeline(
-    {
-      steps: [
-        { name: 'train', type: 'training' },
-        { name: 'approve', type: 'approval', inputs: { approvers: ['a'] } },
-      ],
-    },
-    nearNames,
-  );
+  const { pipeline } = checkPipeline({
+    steps: [
+      { name: 'train', type: 'training' },
+      { name: 'approve', type: 'approval', inputs: { approvers: ['a'] } },
+    ],
+  });
   if (!pipeline) throw new Error('it is right');
-  expect(findApproval(pipeline, undefined, nearNames)).toMatchObject({ name: 'approve' });
-  expect(findApproval(pipeline, 'approve', nearNames)).toMatchObject({ name: 'approve' });
-  expect(findApproval(pipeline, 'aprove', nearNames)).toEqual({
+  expect(findApproval(pipeline, undefined)).toMatchObject({ name: 'approve' });
+  expect(findApproval(pipeline, 'approve')).toMatchObject({ name: 'approve' });
+  expect(findApproval(pipeline, 'aprove')).toEqual({
     problem: 'no step aprove: did you mean approve?; the steps are train, approve',
   });
-  expect(findApproval(pipeline, 'train', nearNames)).toEqual({
+  expect(findApproval(pipeline, 'train')).toEqual({
     problem: 'train is of type training, and not of type approval; steps that are: approve',
   });
 });

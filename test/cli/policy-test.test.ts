@@ -69,6 +69,22 @@ describe('a test that fails is 1, with -o', () => {
   });
 });
 
+test('a policy without tests beside others that have some is told, and fails with --strict', async () => {
+  const files = { 'all/p/rules.rego': FILES['p/rules.rego'], 'all/p/rules_test.rego': FILES['p/rules_test.rego'] };
+  const untested = { ...files, 'all/q/rules.rego': FILES['p/rules.rego'] };
+  const passed = 'all/p\n  ok   test_good\n\n1 passed, 0 failed\n';
+  const [lenient, strict, chosen, whole] = await Promise.all([
+    runner.run(['test', 'all'], untested),
+    runner.run(['test', 'all', '--strict'], untested),
+    runner.run(['test', 'all', '--run', 'good'], untested),
+    runner.run(['test', 'all', '--strict'], files),
+  ]);
+  expect(lenient).toMatchObject({ status: 0, stdout: passed, stderr: 'all/q: warning: the policy has no tests\n' });
+  expect(strict).toMatchObject({ status: 1, stdout: passed, stderr: 'all/q: the policy has no tests\n' });
+  expect(chosen).toMatchObject({ status: 0, stdout: passed, stderr: '' });
+  expect(whole).toMatchObject({ status: 0, stdout: passed, stderr: '' });
+});
+
 describe('an error is 2 and says what to do, where', () => {
   test.for<readonly [string, readonly string[], Readonly<Record<string, string>>, string]>([
     ['there are no tests', ['p'], { 'p/rules.rego': FILES['p/rules.rego'] }, 'p: no tests found: write rules test_…'],

@@ -341,6 +341,31 @@ it('a bundle from a ConfigMap decides, once the operator may read it', async () 
   await expectDecision('rules', 'first', 0.8);
 });
 
+it('the impact of a policy is measured by the rules in its ConfigMap, with the rights of who asks', async () => {
+  for (const [name, threshold] of [
+    ['today', 0.7],
+    ['next', 0.9],
+  ] as const) {
+    const policy = aPolicy('rules', { configMap: { name: 'rules' } }, { parameters: { threshold } });
+    const metadata = { name: 'rules', namespace: cluster.namespace };
+    await writeFile(file(`${name}.json`), JSON.stringify({ ...policy, metadata }));
+  }
+  const args = ['--from', file('today.json'), '--to', file('next.json'), '-l', 'use=rules', '-n', cluster.namespace];
+  const ask = (kubeconfig: string) =>
+    runCli(['policy', 'impact', ...args], { cacheFolder: file('cli-cache'), env: { KUBECONFIG: kubeconfig } });
+  const impact = await ask(sharedCluster().kubeconfig);
+  expect(impact).toMatchObject({ status: 0, stderr: '' });
+  expect(impact.stdout).toContain('1 versions: 1 would flip\n  1 Approved -> Pending\n');
+  const stranger = await kubeconfigFor(sharedCluster(), { user: 'stranger', groups: [] });
+  expect(await ask(stranger)).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringContaining(
+      `ApprovalPolicy rules: you may not read ConfigMap ${cluster.namespace}/rules: an administrator grants that`,
+    ),
+  });
+});
+
 it('a policy of the cluster names the namespace of its ConfigMap', async () => {
   const bundle = { configMap: { name: 'rules', namespace: cluster.namespace } };
   const name = `bundled-${randomBytes(4).toString('hex')}`;

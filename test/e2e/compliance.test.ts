@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { findCompliance } from '../../src/decision/index.ts';
 import { kubeconfigFor } from '../../src/dev/index.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
+import { aSigner, signStatement } from '../sign-statement.ts';
+import { type AdmissionCluster, assertOk, aVersion, installAdmission, patch } from './admission-cluster.ts';
 import { fetchMetrics, findMetric } from './operator-metrics.ts';
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts';
 import { sharedCluster } from './shared-cluster.ts';
@@ -33,6 +35,8 @@ deny contains $"no better than {input.champion.metadata.name}" if {
 	input.modelVersion.spec.metrics.accuracy <= input.champion.spec.metrics.accuracy
 }
 `;
+
+const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 const start = () =>
   startOperatorProcess(kubeconfig, { args: ['--namespaces', cluster.namespace, '--health-port', '0'] });
@@ -138,4 +142,56 @@ test('what is compared with a champion is compared with the one before it, and n
   );
   expect(await stateOf('chain-1')).toMatchObject({ compliant: 'not told' });
   expect(await stateOf('chain-2')).toMatchObject({ compliant: 'not told' });
+});
+
+test('what is judged by evidence that cannot be had is judged when it can', async () => {
+  const job = aSigner();
+  const match = { models: ['proven'] };
+  const digest = sha256('weights');
+  const envelope = signStatement(aSigner(), { artifactDigest: digest });
+  assertOk(await cluster.admin(['create', 'configmap', 'proof', `--from-literal=envelope=${envelope}`]));
+  await cluster.applyPolicy('proven', 'package approval\n\nallow contains "anything"\n', { match });
+  const attestation = { configMap: { name: 'proof', key: 'envelope' }, digest: sha256(envelope) };
+  await submit('proven', {
+    artifact: { uri: 's3://models/7', digest },
+    evidence: [{ type: 'evaluation', attestation }],
+  });
+  await submit('unproven', { model: 'proven', version: 'unproven' });
+
+  const rego = 'package approval\n\ndeny contains "no proof" if not input.verified.attestations\n';
+  const evidence = { keys: [{ name: 'the evaluation job', publicKey: job.publicKey }] };
+  await cluster.applyPolicy('proven', rego, { match, evidence });
+  await until(() => stateOf('unproven'), expect.objectContaining({ compliant: 'False' }));
+  expect(await stateOf('proven')).toMatchObject({ compliant: 'not told' });
+
+  const reads = ['--verb=get', '--resource=configmaps', '--resource-name=proof'];
+  assertOk(await cluster.admin(['create', 'role', 'proof-reader', ...reads]));
+  const { user } = operatorIdentity(DEFAULT_NAMESPACE);
+  assertOk(await cluster.admin(['create', 'rolebinding', 'proof-reader', '--role=proof-reader', `--user=${user}`]));
+  await until(
+    () => stateOf('proven'),
+    expect.objectContaining({ compliant: 'False', message: expect.stringContaining('no proof') }),
+  );
+});
+
+test('what could not be judged beside a champion that waits is judged when that is decided', async () => {
+  const match = { models: ['pair'] };
+  const weak = 'require contains {"approvers": ["alice"]} if input.modelVersion.spec.metrics.accuracy < 0.5';
+  const rego = `package approval\n\n${weak}\n\nallow contains "strong" if input.modelVersion.spec.metrics.accuracy >= 0.5\n`;
+  await cluster.applyPolicy('pair', rego, { match });
+  for (const name of ['pair-1', 'pair-2']) await submit(name, { model: 'pair', version: name });
+  assertOk(await cluster.submitter(patch('pair-1', { spec: { metrics: { accuracy: 0.4 } } })));
+  await until(async () => (await cluster.read('pair-1')).status?.decision?.outcome, 'Pending');
+
+  await cluster.applyPolicy('pair', `${rego}\ndeny contains "compared with none" if input.champion == null\n`, {
+    match,
+  });
+  const errors = ['get', 'approvalpolicy', 'pair', '--output', 'jsonpath={.status.evaluations.error}'];
+  await until(async () => Number((await cluster.admin(errors)).stdout) > 0, true);
+  expect(await stateOf('pair-2')).toMatchObject({ compliant: 'not told' });
+  assertOk(await cluster.approver(['annotate', 'mv', 'pair-1', 'assent.dev/approve=looked at it']));
+  await until(
+    () => stateOf('pair-2'),
+    expect.objectContaining({ compliant: 'False', message: expect.stringContaining('compared with none') }),
+  );
 });

@@ -4,11 +4,13 @@ import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
+import { runCli } from '../cli/run-cli.ts';
 import { type HttpRelay, startHttpRelay } from '../mlflow/http-relay.ts';
 import { createMlflowRest } from '../mlflow/mlflow-rest.ts';
 import { MLFLOW_ADMIN, type MlflowServer, startMlflowServer } from '../mlflow/mlflow-server.ts';
 import { aPolicy, assertOk, aVersion } from './admission-cluster.ts';
 import { aRegistry, type MlflowGround, startMlflowGround, VERIFIED_ACCURACY } from './mlflow-ground.ts';
+import { sharedCluster } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 const PASSWORD = 'a long password of tests';
@@ -275,12 +277,12 @@ describe('an account that may not do everything', () => {
   it('holds up what it may not read or change, and nothing else', async () => {
     const authorization = `Basic ${Buffer.from(`${MLFLOW_ADMIN}:${PASSWORD}`).toString('base64')}`;
     const rest = createMlflowRest(guarded.url, { authorization });
-    await rest.post('users/create', { username: 'partly', password: PASSWORD });
+    for (const username of ['partly', 'exporter']) await rest.post('users/create', { username, password: PASSWORD });
     const change = async (what: 'grant' | 'revoke', right: Readonly<Record<string, string>>): Promise<void> => {
       const response = await fetch(`${guarded.url}/api/3.0/mlflow/users/permissions/${what}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization },
-        body: JSON.stringify({ username: 'partly', ...right }),
+        body: JSON.stringify({ username: right.resource_id?.startsWith('far-') ? 'exporter' : 'partly', ...right }),
       });
       expect(response.status, await response.text()).toBe(200);
     };
@@ -324,6 +326,48 @@ describe('an account that may not do everything', () => {
       () => ground.condition('partly', 'InSync'),
       expect.objectContaining({ message: expect.not.stringContaining('locked') }),
     );
+
+    // Models that the operator's account does not see, in an MLflow that it may not ask: a person exports them.
+    for (const [model, permission] of [
+      ['far-locked', 'READ'],
+      ['far-open', 'EDIT'],
+    ] as const) {
+      await rest.register(model, 1, await rest.run(0.95));
+      await grant('registered_model', model, permission);
+    }
+    await ground.apply(
+      aRegistry('far', 'https://mlflow.invalid', { models: ['far-*'], export: {} }),
+      aPolicy('far', ANYBODY, { match: { models: ['far-*'] } }),
+    );
+    for (const model of ['far-locked', 'far-open']) {
+      const version = aVersion({ name: `${model}-1` }, { model, source: { registry: 'far' } });
+      assertOk(await ground.cluster.submitter(['create', '--filename', '-'], version));
+      await until(() => ground.approved(`${model}-1`), 'AutoApproved');
+    }
+    const relayed = await startHttpRelay(guarded.url);
+    await using _ = relayed;
+    // An address that the operator may not ask.
+    const near = JSON.stringify({ spec: { mlflow: { url: relayed.url } } });
+    assertOk(await ground.cluster.admin(['patch', 'modelregistry', 'far', '--type=merge', '--patch', near]));
+    const exportFar = (...args: readonly string[]) =>
+      runCli(['mlflow', 'export', 'far', '--namespace', ground.cluster.namespace, ...args], {
+        env: {
+          KUBECONFIG: sharedCluster().kubeconfig,
+          MLFLOW_TRACKING_USERNAME: 'exporter',
+          MLFLOW_TRACKING_PASSWORD: PASSWORD,
+        },
+      });
+    expect(await exportFar('--model', 'far-opne')).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'ModelRegistry far has no ModelVersions of model far-opne; did you mean far-open?\n',
+    });
+    expect(await exportFar()).toMatchObject({
+      status: 2,
+      stdout: 'far-open 1: Production\n',
+      stderr: expect.stringMatching(/^model far-locked is not shown, or not all of it: .*transition-stage \(403\)/),
+    });
+    expect((await rest.version('far-open', '1')).stage).toBe('Production');
 
     await until(async () => (await ground.condition('partly', 'InSync'))?.status, 'True');
     await change('revoke', { resource_type: 'registered_model', resource_id: 'locked' });

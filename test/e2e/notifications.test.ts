@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import { API_VERSION, type Notification } from '../../src/api/index.ts';
+import { findCompliance } from '../../src/decision/index.ts';
 import { kubeconfigFor, repositoryRoot } from '../../src/dev/index.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
 import { type NewsReceiver, startNewsReceiver } from './news-receiver.ts';
@@ -132,6 +133,40 @@ describe('a CloudEvents receiver', () => {
     await until(() => types(revoked), ['approved']);
     await decide(revoked, 'revoke');
     await until(() => types(revoked), ['approved', 'revoked']);
+  });
+
+  it('is told of what stands and would not be approved today, once each time, where it asks for that', async () => {
+    await notify('nc', { cloudEvents: cloudEvents(), events: ['Approved', 'NotCompliant'] });
+    await notify('nc-usual', { cloudEvents: { url: `http://${slack.host}/` }, match: { models: ['nc-*'] } });
+    const name = await submit('nc', 0.95);
+    await until(() => types(name), ['approved']);
+    const cards = (modules: string) =>
+      apply({
+        apiVersion: API_VERSION,
+        kind: 'ApprovalPolicy',
+        metadata: { name: 'cards' },
+        spec: { match: { models: ['nc-*'] }, modules: { 'cards.rego': `package approval\n\n${modules}\n` } },
+      });
+    await cards('deny contains "no model card"');
+    await until(() => types(name), ['approved', 'notcompliant']);
+    const message =
+      'the policies of today deny it (no model card); the decision stands until the spec changes or it is revoked';
+    expect(told(events, name)[1]?.event.data).toMatchObject({
+      ...{ event: 'NotCompliant', reason: 'PolicyDenies', message, currentStage: 'Production' },
+      text: `${name} 1 (${cluster.namespace}/${name}) is approved for Production and would not be today: ${message}`,
+    });
+    await cards('deny contains "no card"');
+    await until(
+      async () => findCompliance((await cluster.read(name)).status)?.message,
+      expect.stringContaining('no card'),
+    );
+    await cards('allow contains "a card"');
+    await until(async () => findCompliance((await cluster.read(name)).status)?.status, 'True');
+    await cards('deny contains "no model card"');
+    await until(() => types(name), ['approved', 'notcompliant', 'notcompliant']);
+    const ids = told(events, name).map(({ event }) => event.id);
+    expect(new Set(ids).size).toBe(3);
+    expect(told(slack, name).map(({ event }) => event.type)).toEqual(['dev.assent.modelversion.approved']);
   });
 
   it('is told once, whatever else happens to the version, and nothing again after a restart', async () => {

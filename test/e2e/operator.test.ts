@@ -217,7 +217,7 @@ describe('a policy whose parameters do not fit its schema', () => {
       'Stalled True ParametersInvalid',
     ]);
     const message =
-      'spec.parameters.threshold: Too big: expected number to be <=1; spec.parameters: Unrecognized key: "treshold"';
+      'spec.parameters.threshold: found 90: write at most 1; spec.parameters.treshold: there is no such field: did you mean threshold?';
     const name = await submit('fitted', { metrics: { accuracy: 0.85 } });
     await until(() => stateOf(name), state('PolicyError', 'None', expect.stringContaining(message)));
     const other = await submit('accuracy');

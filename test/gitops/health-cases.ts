@@ -52,6 +52,11 @@ export const VERSION_CASES: readonly HealthCase[] = [
   aCase('a version that waits', waiting, { ...suspended, reason: 'AwaitingApproval' }),
   aCase('a version that policies approved', auto, { ...current, reason: 'AutoApproved' }),
   aCase('a version that people approved', byPeople, { ...current, reason: 'ManuallyApproved' }),
+  aCase(
+    'an approved version that the policies of today deny',
+    fresh.withPolicy('q', denies()).with({ modelVersion: auto.snapshot.modelVersion }).applied(),
+    { ...current, reason: 'AutoApproved' },
+  ),
   aCase('a version that a policy denies', fresh.withPolicy('p', denies()).applied(), {
     ...failed,
     reason: 'PolicyDenied',
@@ -124,7 +129,7 @@ export const POLICY_CASES: readonly HealthCase[] = [
     { kind: 'compiled', inForce: compiled },
     noKills,
     'Failed',
-    'spec.parameters.threshold: Too big: expected number to be <=1',
+    'spec.parameters.threshold: found 90: write at most 1',
   ),
   aPolicyCase('a policy that cannot be fetched', { kind: 'failed', step: 'fetch', errors: [], problem, inForce: null }),
   aPolicyCase('a policy that is not believed', { kind: 'failed', step: 'verify', errors: [], problem, inForce: null }),

@@ -51,17 +51,30 @@ function describeBelow(command: Command, path: string): readonly CommandSpec[] {
       ? describeArgument(argument)
       : { kind: command.options.some((option) => option.variadic && takesFile(option)) ? 'files' : 'text' },
   };
-  // `help` takes the name of any command beside it.
+  // A group's own `help` takes the name of any command beside it.
   const others = subcommands.map(({ name }) => name).filter((name) => name !== 'help');
   return [
     spec,
     ...below.flatMap((subcommand) => {
       const name = subcommand.name();
       const subpath = path === '' ? name : `${path} ${name}`;
-      return name === 'help'
-        ? [{ path: subpath, subcommands: [], options: [], argument: { kind: 'words', words: others } as const }]
-        : describeBelow(subcommand, subpath);
+      if (name !== 'help') return describeBelow(subcommand, subpath);
+      if (path === '') return describeHelp(command, name);
+      return [{ path: subpath, subcommands: [], options: [], argument: { kind: 'words', words: others } as const }];
     }),
+  ];
+}
+
+/** The program's `help` takes the words of any command. */
+function describeHelp(command: Command, path: string): readonly CommandSpec[] {
+  const below = command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((subcommand) => subcommand.name() !== 'help');
+  const subcommands = below.map((subcommand) => ({ name: subcommand.name(), summary: subcommand.summary() }));
+  return [
+    { path, subcommands, options: [], argument: { kind: 'text' } },
+    ...below.flatMap((subcommand) => describeHelp(subcommand, `${path} ${subcommand.name()}`)),
   ];
 }
 

@@ -1,4 +1,10 @@
-import { type AnyApprovalPolicy, isServedStage, type ModelVersion, type ModelVersionStatus } from '../../api/index.ts';
+import {
+  type AnyApprovalPolicy,
+  isServedStage,
+  type ModelVersion,
+  type ModelVersionStatus,
+  type PolicyBundle,
+} from '../../api/index.ts';
 import { createPolicyCatalog, type PolicyCatalog, type PolicyEntry, policyKey } from '../../operator/index.ts';
 import type { Compiler, Evaluator } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
@@ -83,7 +89,7 @@ async function compileInto(
 ): Promise<void> {
   if (source.kind === 'bundle')
     throw new CliError([
-      `${kind} ${metadata.name} takes its rules from a bundle: give the bundle itself, as a .tar.gz or by oci://HOST/REPOSITORY:TAG`,
+      `${kind} ${metadata.name} takes its rules from ${describeBundle(source.bundle)}, which is not fetched here: give ${source.bundle.configMap ? 'the folder that it is made from' : 'the bundle itself, as a .tar.gz or by oci://HOST/REPOSITORY:TAG'}`,
     ]);
   const result = await compiler.compile(source.modules);
   if (result.kind === 'failed') {
@@ -94,6 +100,10 @@ async function compileInto(
     );
   }
   catalog.settle(policyKey(kind, metadata), source, { kind: 'compiled', inForce: result.policy });
+}
+
+function describeBundle({ configMap, oci, http }: PolicyBundle): string {
+  return configMap ? `ConfigMap ${configMap.name}` : `the bundle at ${oci ?? http}`;
 }
 
 /** @returns the other of these versions that holds the asked stage. */

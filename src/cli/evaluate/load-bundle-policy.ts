@@ -5,7 +5,7 @@ import type { CompileResult, Compiler } from '../../rego/index.ts';
 import { CliError } from '../cli-error.ts';
 import { isBundlePlace } from '../policy/bundle/bundle-place.ts';
 import { locateBundle } from '../policy/bundle/locate-bundle.ts';
-import { buildTransport } from '../policy/bundle/registry-options.ts';
+import { buildTransport, type RegistryOptions } from '../policy/bundle/registry-options.ts';
 import { loadPolicies } from './load-policies.ts';
 
 /**
@@ -13,9 +13,12 @@ import { loadPolicies } from './load-policies.ts';
  *
  * @throws CliError, BundleError
  */
-export async function loadPoliciesAndBundles(paths: readonly string[]): Promise<readonly AnyApprovalPolicy[]> {
+export async function loadPoliciesAndBundles(
+  paths: readonly string[],
+  registry: RegistryOptions,
+): Promise<readonly AnyApprovalPolicy[]> {
   const { bundles, others } = splitBundles(paths);
-  return [...loadPolicies(others), ...(await Promise.all(bundles.map(loadBundlePolicy)))];
+  return [...loadPolicies(others), ...(await Promise.all(bundles.map((place) => loadBundlePolicy(place, registry))))];
 }
 
 /** @returns the paths that are bundles, and the others */
@@ -32,8 +35,8 @@ export function splitBundles(paths: readonly string[]): {
  *
  * @throws CliError, BundleError
  */
-async function loadBundlePolicy(place: string): Promise<AnyApprovalPolicy> {
-  const fetched = await fetchBundle(locateBundle(place), {}, buildTransport({}));
+async function loadBundlePolicy(place: string, registry: RegistryOptions): Promise<AnyApprovalPolicy> {
+  const fetched = await fetchBundle(locateBundle(place), {}, buildTransport(registry));
   const { modules = {}, data: brought = {} } = fetched.kind === 'fetched' ? fetched.bundle : {};
   if (Object.keys(modules).length === 0)
     throw new CliError([`${place}: holds policy.wasm and no Rego; here a policy is compiled from its Rego`]);
@@ -49,8 +52,12 @@ async function loadBundlePolicy(place: string): Promise<AnyApprovalPolicy> {
 }
 
 /** @returns the policy as the operator would have it in force: compiled already, or of the Rego. */
-export async function compileBundle(place: string, compiler: Compiler): Promise<CompileResult> {
-  return compileFetched(await fetchBundle(locateBundle(place), {}, buildTransport({})), compiler);
+export async function compileBundle(
+  place: string,
+  registry: RegistryOptions,
+  compiler: Compiler,
+): Promise<CompileResult> {
+  return compileFetched(await fetchBundle(locateBundle(place), {}, buildTransport(registry)), compiler);
 }
 
 /** @param fetched where nothing was known of the bundle before */

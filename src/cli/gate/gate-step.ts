@@ -1,7 +1,6 @@
 import type { Stage } from '../../api/index.ts';
 import { type ApprovalStep, findApproval, type RejectAction } from '../../pipeline/index.ts';
 import { CliError } from '../cli-error.ts';
-import { nearNames } from '../near-names.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 
 /** What an approval step asks, by a pipeline file or by flags. */
@@ -36,7 +35,7 @@ export function readGateStep({ file, step, approvers, byPolicy, onReject = 'fail
   }
   const { pipeline, warnings, locate } = loadPipeline(file);
   for (const warning of warnings) console.error(warning);
-  const found = findApproval(pipeline, step, nearNames);
+  const found = findApproval(pipeline, step);
   if ('problem' in found) throw new CliError([`${locate(['steps']).text}: ${found.problem}`]);
   return toGateStep(found, locate(['steps', pipeline.steps.indexOf(found), 'name']));
 }

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
+import { nearNames } from '../../api/index.ts';
 import { type Cluster, listPages, MODEL_VERSIONS } from '../../kube/index.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
-import { nearNames } from '../near-names.ts';
 import { createPaint } from '../paint.ts';
 import { stageOption } from '../stage-option.ts';
 import { parseVersion } from '../stored-version.ts';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { exportModel } from '../../mlflow/index.ts';
+import { nearNames } from '../../api/index.ts';
+import { exportModel, RegistryError, type VersionIndex } from '../../mlflow/index.ts';
 import { CliError } from '../cli-error.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
 import { ASKED_AS } from './asked-as.ts';
@@ -24,23 +25,45 @@ export function buildExportCommand(): Command {
     if (!registry.spec.export)
       throw new CliError([`ModelRegistry ${name} has no export: write spec.export: {} where decisions shall be shown`]);
     let count = 0;
-    const models = [...index.models()].filter((model) => options.model === undefined || options.model === model);
-    for (const model of models)
-      await exportModel(model, registry, {
-        client,
-        versions,
-        index,
-        clock: () => new Date().toISOString(),
-        // The status is the operator's to write; it finds the tags in place and notes them.
-        record: async () => {},
-        isExported: () => false,
-        onExported: (_, { spec }, { stage }) => {
-          count++;
-          console.log(`${spec.model} ${spec.version}: ${stage}`);
-        },
-        onAbsent: ({ spec }) => console.error(`${spec.model} ${spec.version}: MLflow has no such version`),
-      });
+    const leftOut: string[] = [];
+    for (const model of selectModels(index, name, options.model)) {
+      try {
+        await exportModel(model, registry, {
+          client,
+          versions,
+          index,
+          clock: () => new Date().toISOString(),
+          // The status is the operator's to write; it finds the tags in place and notes them.
+          record: async () => {},
+          isExported: () => false,
+          onExported: (_, { spec }, { stage }) => {
+            count++;
+            console.log(`${spec.model} ${spec.version}: ${stage}`);
+          },
+          onAbsent: ({ spec }) => console.error(`${spec.model} ${spec.version}: MLflow has no such version`),
+        });
+      } catch (error) {
+        if (!isOfOneModel(error)) throw error;
+        leftOut.push(`model ${model} is not shown, or not all of it: ${error.message}`);
+      }
+    }
+    if (leftOut.length > 0) throw new CliError(leftOut);
     if (count === 0)
       console.error('every decision is noted as shown; `assent mlflow diff` tells of what was moved since');
   });
+}
+
+/** @throws CliError where nothing is of the model: a misspelt name would pass for one that is shown already */
+function selectModels(index: VersionIndex, registry: string, asked: string | undefined): readonly string[] {
+  const models = [...index.models()].toSorted();
+  if (asked === undefined) return models;
+  if (models.includes(asked)) return [asked];
+  const near = nearNames(asked, models);
+  const hint = near.length > 0 ? `did you mean ${near.join(', ')}?` : `it has ${models.join(', ') || 'none'}`;
+  throw new CliError([`ModelRegistry ${registry} has no ModelVersions of model ${asked}; ${hint}`]);
+}
+
+/** Other models may be this account's to change, and have nothing wrong with them. */
+function isOfOneModel(error: unknown): error is RegistryError {
+  return error instanceof RegistryError && ['forbidden', 'not-found', 'invalid'].includes(error.code);
 }

@@ -1,4 +1,4 @@
-import { ModelRegistry } from '../../api/index.ts';
+import { listProblems, ModelRegistry, renderProblem } from '../../api/index.ts';
 import { readConfig } from '../../config/index.ts';
 import { type Credentials, readCredentials, trustEveryAddress } from '../../distribution/index.ts';
 import { type Cluster, KubeApiError, listPages, MODEL_VERSIONS, readSecret, resourcePath } from '../../kube/index.ts';
@@ -46,7 +46,7 @@ export async function readRegistry(cluster: Cluster, name: string, options: Name
   const path = resourcePath(MODEL_REGISTRIES, { namespace, name });
   const parsed = ModelRegistry.safeParse(await cluster.request({ method: 'GET', path }));
   if (parsed.success) return parsed.data;
-  throw new CliError(parsed.error.issues.map(({ path: field, message }) => `${name}: ${field.join('.')}: ${message}`));
+  throw new CliError(listProblems(parsed.error).map((problem) => `${name}: ${renderProblem(problem)}`));
 }
 
 async function openClient(cluster: Cluster, { metadata, spec }: ModelRegistry): Promise<MlflowClient> {

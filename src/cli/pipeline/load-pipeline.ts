@@ -1,7 +1,6 @@
 import { checkPipeline, type Pipeline } from '../../pipeline/index.ts';
 import { CliError } from '../cli-error.ts';
 import { loadManifests } from '../load-manifests.ts';
-import { nearNames } from '../near-names.ts';
 import type { Problem } from '../policy/check-policy.ts';
 import type { Place } from '../policy/policy-source.ts';
 import { printable } from '../printable.ts';
@@ -27,7 +26,7 @@ export function readPipeline(file: string) {
   if (second)
     throw new CliError([`${second.locate([])}: a pipeline file holds one document, and here a second begins`]);
   const locate = (path: readonly PropertyKey[]) => parsePlace(manifest.locate(path));
-  const { pipeline, problems } = checkPipeline(manifest.value, nearNames);
+  const { pipeline, problems } = checkPipeline(manifest.value);
   const placed = problems.map(({ path, severity, code, message }): Problem => {
     const { text: _, ...place } = locate(path);
     return { ...place, severity, code, message };

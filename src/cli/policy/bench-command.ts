@@ -5,16 +5,17 @@ import { loadSubmitted } from '../evaluate/load-submitted.ts';
 import { loadManifests } from '../load-manifests.ts';
 import { renderTable } from '../render-table.ts';
 import { type BenchRow, benchPolicies } from './bench-policies.ts';
+import { addRegistryOptions, type RegistryOptions } from './bundle/registry-options.ts';
 import { openRegoTools } from './rego-tools.ts';
 
-interface BenchOptions {
+interface BenchOptions extends RegistryOptions {
   readonly filename: readonly string[];
   readonly duration: number;
   readonly output: 'table' | 'json';
 }
 
 export function buildBenchCommand(): Command {
-  return new Command('bench')
+  const command = new Command('bench')
     .summary('what evaluations of a policy cost')
     .description(
       'Measures evaluations of policies for ModelVersions, in one thread: times, evaluations a second, memory.',
@@ -24,15 +25,16 @@ export function buildBenchCommand(): Command {
     .addOption(
       new Option('--duration <duration>', 'how long to measure each').argParser(parseDuration).default(2000, '2s'),
     )
-    .addOption(new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'))
-    .action(async (paths: readonly string[], { filename, duration, output }: BenchOptions) => {
-      const submitted = loadSubmitted(filename, loadManifests(filename));
-      const policies = await loadPoliciesAndBundles(paths);
-      await using tools = openRegoTools();
-      const now = new Date().toISOString();
-      const rows = await benchPolicies(submitted, policies, { ...tools, durationMs: duration, now });
-      process.stdout.write(output === 'json' ? `${JSON.stringify(rows, null, 2)}\n` : renderRows(rows));
-    });
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'));
+  return addRegistryOptions(command).action(async (paths: readonly string[], options: BenchOptions) => {
+    const { filename, duration, output, ...registry } = options;
+    const submitted = loadSubmitted(filename, loadManifests(filename));
+    const policies = await loadPoliciesAndBundles(paths, registry);
+    await using tools = openRegoTools();
+    const now = new Date().toISOString();
+    const rows = await benchPolicies(submitted, policies, { ...tools, durationMs: duration, now });
+    process.stdout.write(output === 'json' ? `${JSON.stringify(rows, null, 2)}\n` : renderRows(rows));
+  });
 }
 
 function renderRows(rows: readonly BenchRow[]): string {

@@ -1,6 +1,6 @@
+import { nearNames } from '../../api/index.ts';
 import { buildPolicyInputJsonSchema } from '../../decision/index.ts';
 import type { CompileError, Compiler, Finding } from '../../rego/index.ts';
-import { nearNames } from '../near-names.ts';
 import type { Place, PolicySource } from './policy-source.ts';
 
 /** One thing to repair, at its place on disk. */

@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
+import { nearNames } from '../../api/index.ts';
 import { CliError } from '../cli-error.ts';
 import { addNamespaceOptions, type NamespaceOptions, openCluster } from '../cluster-options.ts';
 import type { OfflineCase } from '../evaluate/decide-offline.ts';
 import { findChampion } from '../evaluate/evaluate-offline.ts';
 import { loadSubmitted } from '../evaluate/load-submitted.ts';
 import { loadManifests } from '../load-manifests.ts';
-import { nearNames } from '../near-names.ts';
 import { createPaint } from '../paint.ts';
 import { locateVersion, parseVersionName } from '../version-name.ts';
 import { explainDecision, type PlacedPolicy, type StandingDecision } from './explain-decision.ts';
@@ -53,7 +53,8 @@ async function gather(name: string | undefined, options: ExplainOptions): Promis
     if (!policy) throw new CliError(['give the policies with --policy: without a cluster there are no others']);
     return { given: gatherFromFiles(name, filename), placed: loadSources(policy), stands: null };
   }
-  if (name === undefined) throw new CliError(['name a version of the cluster, or give files with --filename']);
+  if (name === undefined)
+    throw new CliError(['name a version of the cluster, before any -p, or give files with --filename']);
   await using cluster = openCluster(options);
   const where = locateVersion(cluster, name, options);
   const gathered = await gatherCase(cluster, where);

@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { ApprovalPolicy, ClusterApprovalPolicy, isServedStage, ModelVersion } from '../../api/index.ts';
-import { buildRegistryFacts, parseSubmitter, type Snapshot } from '../../decision/index.ts';
+import {
+  ApprovalPolicy,
+  ClusterApprovalPolicy,
+  isServedStage,
+  listProblems,
+  ModelVersion,
+  renderProblem,
+} from '../../api/index.ts';
+import { buildRegistryFacts, findSubmitter, type Snapshot } from '../../decision/index.ts';
 import {
   type Cluster,
   KubeApiError,
@@ -29,14 +36,16 @@ export async function gatherCase(
   const object = await readStored(cluster, where);
   const stored = ModelVersion.safeParse(object);
   if (!stored.success) {
-    const problems = stored.error.issues.map(({ path, message }) => `${where.name}: ${path.join('.')}: ${message}`);
+    const problems = listProblems(stored.error).map((problem) => `${where.name}: ${renderProblem(problem)}`);
     throw new CliError(problems);
   }
   const modelVersion = stored.data;
   const [champion, labels] = await Promise.all([findHolder(cluster, modelVersion), readLabels(cluster, where)]);
   const now = new Date().toISOString();
   const verified = readVerified(where, modelVersion);
-  const given = { modelVersion, champion, labels, submitter: parseSubmitter(modelVersion), verified, now };
+  // Whether the admission policies are in force, only the operator can tell.
+  const submitter = findSubmitter({ modelVersion, approvalsVerified: true });
+  const given = { modelVersion, champion, labels, submitter, verified, now };
   const version = parseVersion(object);
   const approved = currentDecision(version) && findApproved(version);
   return { given, stands: approved ? { reason: approved.reason, message: approved.message } : null };

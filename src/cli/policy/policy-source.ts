@@ -2,7 +2,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { AnyApprovalPolicy } from '../../api/index.ts';
 import { CliError } from '../cli-error.ts';
-import { isCaseFile, type LoadedPolicy, loadPolicySources, refuseBundle } from '../evaluate/load-policies.ts';
+import {
+  isCaseFile,
+  isDataFile,
+  type LoadedPolicy,
+  loadPolicySources,
+  refuseBundle,
+} from '../evaluate/load-policies.ts';
 import type { Manifest } from '../load-manifests.ts';
 
 /** A place in a file, as editors and CI systems take it. */
@@ -63,7 +69,8 @@ function expandFolder(path: string): readonly string[] {
 function findPolicies(folder: string): readonly string[] {
   const entries = readdirSync(folder, { withFileTypes: true });
   const holdsPolicy = entries.some(
-    ({ name }) => (name.endsWith('.rego') && !isTest(name)) || (/\.ya?ml$/.test(name) && !isCaseFile(name)),
+    ({ name }) =>
+      (name.endsWith('.rego') && !isTest(name)) || (/\.ya?ml$/.test(name) && !isCaseFile(name) && !isDataFile(name)),
   );
   if (holdsPolicy) return [folder];
   const below = entries.filter((entry) => entry.isDirectory() && !/^\.|^node_modules$|^cases$/.test(entry.name));

@@ -15,6 +15,7 @@ import { watchFolders } from './watch-folders.ts';
 interface TestOptions {
   readonly run?: RegExp;
   readonly output: TestFormat;
+  readonly strict?: boolean;
   readonly coverage?: boolean;
   readonly threshold?: number;
   readonly watch?: boolean;
@@ -29,6 +30,7 @@ export function buildTestCommand(exit: (code: ExitCode) => void): Command {
       )
       .argument('<file...>', 'policies with their tests: folders, .rego files, or YAML files')
       .option('--run <regex>', 'only tests whose name matches', parsePattern)
+      .option('--strict', 'let a policy without tests fail too')
       // Coverage is of all tests: of some of them it would say what is not so.
       .addOption(new Option('--coverage', 'tell what of the policies no test has come to').conflicts('run'))
       .addOption(
@@ -66,8 +68,8 @@ function tellError(error: unknown): ExitCode {
 }
 
 async function testOnce(paths: readonly string[], options: TestOptions, tools: RegoTools): Promise<ExitCode> {
-  const { output, threshold, coverage = threshold !== undefined } = options;
-  const { tested, covered } = await runTests(paths, { pattern: options.run ?? null, coverage }, tools);
+  const { output, threshold, strict = false, coverage = threshold !== undefined } = options;
+  const { tested, untested, covered } = await runTests(paths, { pattern: options.run ?? null, coverage }, tools);
   const paint = createPaint(process.stdout);
   if (!coverage) process.stdout.write(renderTests(tested, output, paint));
   else if (output === 'json') process.stdout.write(renderJson(tested, covered));
@@ -77,9 +79,14 @@ async function testOnce(paths: readonly string[], options: TestOptions, tools: R
     const stream = output === 'pretty' ? process.stdout : process.stderr;
     stream.write(`\n${renderCoverage(covered, createPaint(stream))}`);
   }
+  for (const path of untested) console.error(`${path}: ${strict ? '' : 'warning: '}the policy has no tests`);
   const tooLittle = threshold !== undefined && percentCovered(covered) < threshold;
   if (tooLittle) console.error(`coverage is ${renderPercent(covered)}, less than the threshold of ${threshold} %`);
-  return toTestExitCode([...tested.flatMap(({ tests }) => tests), { passed: !tooLittle }]);
+  return toTestExitCode([
+    ...tested.flatMap(({ tests }) => tests),
+    { passed: !tooLittle },
+    { passed: !(strict && untested.length > 0) },
+  ]);
 }
 
 function renderJson(tested: readonly TestedPolicy[], covered: readonly CoveredFile[]): string {
@@ -89,6 +96,8 @@ function renderJson(tested: readonly TestedPolicy[], covered: readonly CoveredFi
 
 interface Ran {
   readonly tested: readonly TestedPolicy[];
+  /** The policies that have no tests at all. */
+  readonly untested: readonly string[];
   /** Empty without coverage. */
   readonly covered: readonly CoveredFile[];
 }
@@ -108,7 +117,8 @@ async function runTests(
     } else tested.push(await testPolicy(source, pattern, tools));
   }
   if (tested.every(({ tests }) => tests.length === 0)) throw new CliError([adviseTests(paths, pattern)]);
-  return { tested: tested.filter(({ tests }) => tests.length > 0), covered };
+  const untested = pattern ? [] : tested.filter(({ tests }) => tests.length === 0).map(({ path }) => path);
+  return { tested: tested.filter(({ tests }) => tests.length > 0), untested, covered };
 }
 
 /** No test is no success: nobody would see that a folder was renamed. */

@@ -142,11 +142,11 @@ describe('a case that is none is told with its place:', () => {
   const good = `modelVersion: ${version(1)}\nexpect: {outcome: Approved}`;
   test.for<readonly [what: string, entry: string, says: string]>([
     ['no version', 'expect: {outcome: Approved}', ':2:3: write the path of a ModelVersion, or {spec: '],
-    ['a misspelt field', `${good}\nexpects: {}`, ':2:3: Unrecognized key: "expects"'],
+    ['a misspelt field', `${good}\nexpects: {}`, 'expects: there is no such field: did you mean expect?'],
     [
       'no such outcome',
       `modelVersion: ${version(1)}\nexpect: {outcome: Allowed}`,
-      ':4:21: expect.outcome: Invalid option',
+      ':4:21: expect.outcome: found "Allowed": write Approved, Pending, Rejected or Error',
     ],
     [
       'reasons that are a text',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { listProblems, renderProblem } from '../../api/index.ts';
 import { AuditRecord } from '../../decision/index.ts';
 import { CliError } from '../cli-error.ts';
 import { printable } from '../printable.ts';
@@ -87,6 +88,6 @@ function parseLine(line: string): ParsedLine {
     const places = masked.data.masked.map(printable).join(', ');
     return { kind: 'problem', problem: `cannot be read: something else than text was masked: ${places}` };
   }
-  const [issue] = record.error.issues;
-  return { kind: 'problem', problem: `is no record: ${issue?.path.join('.')}: ${issue?.message}` };
+  const [first] = listProblems(record.error);
+  return { kind: 'problem', problem: `is no record: ${first ? renderProblem(first) : ''}` };
 }

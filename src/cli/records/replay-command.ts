@@ -6,15 +6,16 @@ import { CliError } from '../cli-error.ts';
 import { compileBundle, splitBundles } from '../evaluate/load-bundle-policy.ts';
 import { loadPolicies } from '../evaluate/load-policies.ts';
 import { EXIT, type ExitCode, renderExitCodes } from '../exit-code.ts';
+import { addRegistryOptions, type RegistryOptions } from '../policy/bundle/registry-options.ts';
 import { regoPaths } from '../rego-paths.ts';
 import { type LoadedRecord, loadRecords } from './load-records.ts';
 
-interface ReplayOptions {
+interface ReplayOptions extends RegistryOptions {
   readonly policy?: readonly string[];
 }
 
 export function buildReplayCommand(exit: (code: ExitCode) => void): Command {
-  return new Command('replay')
+  const command = new Command('replay')
     .summary('make recorded decisions again, and compare')
     .description(
       'Makes every decision of a record again, offline, from its snapshot and the policies that it names by digest, and compares the result with the record byte for byte. ' +
@@ -25,17 +26,19 @@ export function buildReplayCommand(exit: (code: ExitCode) => void): Command {
       '-p, --policy <path...>',
       'policies: YAML files, .rego files, folders of Rego modules, or bundles (.tar.gz, oci://…)',
     )
-    .addHelpText('after', renderExitCodes('replay'))
-    .action(async (files: readonly string[], options: ReplayOptions) => exit(await replay(files, options)));
+    .addHelpText('after', renderExitCodes('replay'));
+  return addRegistryOptions(command).action(async (files: readonly string[], options: ReplayOptions) =>
+    exit(await replay(files, options)),
+  );
 }
 
-async function replay(files: readonly string[], { policy: paths = [] }: ReplayOptions): Promise<ExitCode> {
+async function replay(files: readonly string[], { policy: paths = [], ...registry }: ReplayOptions): Promise<ExitCode> {
   const records = loadRecords(files);
   const decisions = records.flatMap(({ place, record }) => (record.kind === 'Decision' ? [{ place, record }] : []));
   if (decisions.length === 0) throw new CliError([`${files.join(', ')}: holds no decision to replay`]);
   await using compiler = createCompiler(regoPaths());
   await using evaluator = createEvaluator({ ...regoPaths(), threads: 1 });
-  const given = await compileGiven(paths, compiler);
+  const given = await compileGiven(paths, registry, compiler);
   const loadPolicy = buildPolicyLoader(records, given, compiler);
   const replays: Replay[] = [];
   for (const { place, record } of decisions) {
@@ -59,11 +62,15 @@ function render(result: Replay): string {
   }
 }
 
-async function compileGiven(paths: readonly string[], compiler: Compiler): Promise<readonly CompiledPolicy[]> {
+async function compileGiven(
+  paths: readonly string[],
+  registry: RegistryOptions,
+  compiler: Compiler,
+): Promise<readonly CompiledPolicy[]> {
   const { bundles, others } = splitBundles(paths);
   const results = await Promise.all([
     ...loadPolicies(others).flatMap(({ spec: { modules } }) => (modules ? [compiler.compile(modules)] : [])),
-    ...bundles.map((place) => compileBundle(place, compiler)),
+    ...bundles.map((place) => compileBundle(place, registry, compiler)),
   ]);
   return results.flatMap((result) => (result.kind === 'compiled' ? [result.policy] : []));
 }

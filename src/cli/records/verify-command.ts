@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { DEFAULT_NAMESPACE } from '../../admission/index.ts';
-import { ModelVersion } from '../../api/index.ts';
+import { listProblems, ModelVersion, renderProblem } from '../../api/index.ts';
 import {
   type Misfit,
   verifyRecord,
@@ -71,6 +71,7 @@ function namesFile(target: string): boolean {
   const found = statSync(target, { throwIfNoEntry: false });
   if (found?.isDirectory() && target.includes('/'))
     throw new CliError([`${target} is a folder: give a file in it, or the name of a ModelVersion`]);
+  if (!found && target.includes('/')) throw new CliError([`${target}: no such file`]);
   return found !== undefined && !found.isDirectory();
 }
 
@@ -110,7 +111,7 @@ async function verifyStored(
   const found = ModelVersion.safeParse(stored);
   if (found.success) return verifyVersion(found.data, keys);
   throw new CliError(
-    found.error.issues.map(({ path, message }) => `${where.namespace}/${where.name}: ${path.join('.')}: ${message}`),
+    listProblems(found.error).map((problem) => `${where.namespace}/${where.name}: ${renderProblem(problem)}`),
   );
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ModelRegistry, ModelRegistryStatus, type ModelVersion } from '../../api/index.ts';
+import { listProblems, ModelRegistry, ModelRegistryStatus, type ModelVersion, renderProblem } from '../../api/index.ts';
 import { type RegistryContent, renderCanonicalJson } from '../../decision/index.ts';
 import type { AddressGuard } from '../../distribution/index.ts';
 import { type Cluster, createPlainStore, createWorkQueue, resourcePath, watchResource } from '../../kube/index.ts';
@@ -203,5 +203,5 @@ const Stored = z.object({
 });
 
 function describe(error: z.ZodError): string {
-  return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  return listProblems(error).map(renderProblem).join('; ');
 }

@@ -35,8 +35,8 @@ export interface NotificationSink {
 }
 
 const PAUSES = { baseMs: 1_000, maxMs: 300_000 };
-/** All but errors, of which the policy's author is told elsewhere. */
-const USUAL = NOTIFICATION_EVENTS.filter((event) => event !== 'Error');
+/** What becomes of a version. What becomes of a policy is told of all its versions at once, to whoever asks for that. */
+const USUAL = NOTIFICATION_EVENTS.filter((event) => event !== 'Error' && event !== 'NotCompliant');
 
 export function createNotificationSink(first: Notification): NotificationSink {
   let notification = first;
@@ -69,8 +69,10 @@ export function createNotificationSink(first: Notification): NotificationSink {
     },
     consider(key, versions) {
       const parsed = ModelVersion.safeParse(versions.get(key));
-      const news = parsed.success && wants(notification.spec, parsed.data) ? readNews(parsed.data) : null;
-      if (news && (notification.spec.events ?? USUAL).includes(news.event)) outbox.offer(key, news);
+      const { spec } = notification;
+      const all = parsed.success && wants(spec, parsed.data) ? readNews(parsed.data) : [];
+      const news = all.find(({ event }) => (spec.events ?? USUAL).includes(event));
+      if (news) outbox.offer(key, news);
       else outbox.withdraw(key);
       if (outbox.waiting > 0) stale = true;
     },

@@ -15,6 +15,7 @@ const TEMPLATES = {
   Rejected: `${HEAD} is rejected for {{stage}}: {{message}}`,
   Expired: `${HEAD} waited too long for {{stage}}: {{message}}`,
   Revoked: `${HEAD} lost its approval for {{stage}}: {{message}}`,
+  NotCompliant: `${HEAD} is approved for {{stage}} and would not be today: {{message}}`,
 };
 
 /** @returns a CloudEvent in JSON, or a Slack message. The same news gives the same bytes. */

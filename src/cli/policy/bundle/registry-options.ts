@@ -19,8 +19,8 @@ export interface RegistryOptions {
 
 export function addRegistryOptions(command: Command): Command {
   return command
-    .option('--ca <file>', "authorities in PEM that sign the server's certificate")
-    .option('--plain-http', 'the server speaks no TLS');
+    .option('--ca <file>', "authorities in PEM that sign the certificate of the bundle's server")
+    .option('--plain-http', "the bundle's server speaks no TLS");
 }
 
 export function buildTransport({ ca, plainHttp = false }: RegistryOptions): Transport {

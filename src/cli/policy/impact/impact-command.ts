@@ -74,12 +74,14 @@ async function impact(options: ImpactCommandOptions): Promise<ExitCode> {
   const fromCatalog = await compileSide(today, {
     compiler,
     registry: options,
+    cluster,
     onBroken: isCluster(from) ? 'errs' : 'refuse',
   });
   const next = nextPolicies({ from: today, given, prune, enforced });
   const toCatalog = await compileSide(next, {
     compiler,
     registry: options,
+    cluster,
     onBroken: isCluster(to) ? 'errs' : 'refuse',
   });
 

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { type AnyApprovalPolicy, Metadata, type PolicyBundle } from '../../../api/index.ts';
-import { type BundleSource, fetchBundle } from '../../../distribution/index.ts';
+import { BundleError, type BundleSource, fetchBundle } from '../../../distribution/index.ts';
 import { type Cluster, KubeApiError, listPages } from '../../../kube/index.ts';
 import {
+  buildChecks,
+  createObjectReader,
   createPolicyCatalog,
   describeCompileErrors,
+  locateInConfigMap,
+  type ObjectReader,
   POLICIES,
   type PolicyCatalog,
   type PolicyEntry,
@@ -93,6 +97,8 @@ interface CompileSideOptions {
   readonly compiler: Compiler;
   /** For policies whose rules come in bundles. */
   readonly registry: RegistryOptions;
+  /** For those whose bundle is a ConfigMap; undefined where no cluster is asked. */
+  readonly cluster: Cluster | undefined;
   readonly onBroken: OnBroken;
 }
 
@@ -104,7 +110,7 @@ interface CompileSideOptions {
  */
 export async function compileSide(
   policies: WrittenPolicies,
-  { compiler, registry, onBroken }: CompileSideOptions,
+  { compiler, registry, cluster, onBroken }: CompileSideOptions,
 ): Promise<PolicyCatalog> {
   const catalog = createPolicyCatalog();
   const problems: string[] = [];
@@ -118,7 +124,7 @@ export async function compileSide(
     const result =
       source.kind === 'modules'
         ? await compiler.compile(source.modules)
-        : await compileBundleInForce(entry, source.bundle, compiler, registry);
+        : await compileBundleInForce(entry, source.bundle, { compiler, registry, cluster });
     if (result.kind === 'compiled') {
       catalog.settle(policyKey(kind, metadata), source, { kind: 'compiled', inForce: result.policy });
       continue;
@@ -132,30 +138,49 @@ export async function compileSide(
   return catalog;
 }
 
-/** Of a policy in the cluster, the bundle that its status names: the operator has checked who signed it. */
+type BundleTools = Pick<CompileSideOptions, 'compiler' | 'registry' | 'cluster'>;
+
+/**
+ * Of a policy in the cluster, the bundle that its status names: the operator has checked who signed it. Of one in a file,
+ * what it names, with the checks that it asks for.
+ */
 async function compileBundleInForce(
   { kind, metadata, status }: PolicyEntry,
-  { oci, http, digest, caBundle }: PolicyBundle,
-  compiler: Compiler,
-  registry: RegistryOptions,
+  bundle: PolicyBundle,
+  { compiler, registry, cluster }: BundleTools,
 ): Promise<CompileResult> {
-  const source = sourceOf(oci, http);
-  if (!source)
-    throw new CliError([
-      `${kind} ${metadata.name} comes in a ConfigMap, which is not read here: give the policies of today as files with --from`,
-    ]);
+  const own = kind === 'ApprovalPolicy' ? metadata.namespace : undefined;
+  const reader = cluster ? createObjectReader(cluster, own, 'you') : WITHOUT_CLUSTER;
   const transport = buildTransport(registry);
-  const fetched = await fetchBundle(
-    source,
-    { digest: status?.bundle?.digest ?? digest },
-    { ...transport, ...(caBundle && !transport.caBundle ? { caBundle } : {}) },
-  );
-  return compileFetched(fetched, compiler);
+  const { caBundle } = bundle;
+  try {
+    const source = await locate(bundle, reader);
+    const checks = status?.bundle ? { digest: status.bundle.digest } : await buildChecks(bundle, reader);
+    const fetched = await fetchBundle(source, checks, {
+      ...transport,
+      ...(caBundle && !transport.caBundle ? { caBundle } : {}),
+    });
+    return await compileFetched(fetched, compiler);
+  } catch (error) {
+    if (!(error instanceof BundleError)) throw error;
+    throw new BundleError(error.code, `${kind} ${metadata.name}: ${error.message}`, { cause: error });
+  }
 }
 
 /** With the credentials of `docker login`: those that the policy names are the operator's. */
-function sourceOf(oci: string | undefined, http: string | undefined): BundleSource | null {
+async function locate({ oci, http, configMap }: PolicyBundle, reader: ObjectReader): Promise<BundleSource> {
   if (oci !== undefined) return locateInRegistry(oci);
   const url = http === undefined ? null : URL.parse(http);
-  return url && locateOnServer(url);
+  if (url) return locateOnServer(url);
+  if (configMap) return await locateInConfigMap(configMap, reader);
+  throw new BundleError('invalid', `bundle.http is ${http}; an address reads https://HOST/PATH`);
 }
+
+const refuse = (object: string) => async (): Promise<never> => {
+  throw new BundleError(
+    'not-found',
+    `its bundle needs a ${object}, and no cluster is asked here: give the folder that the bundle is made from`,
+  );
+};
+
+const WITHOUT_CLUSTER: ObjectReader = { readConfigMap: refuse('ConfigMap'), readSecret: refuse('Secret') };

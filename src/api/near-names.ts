@@ -4,14 +4,16 @@ const MOST = 3;
 export function nearNames(name: string, names: readonly string[]): readonly string[] {
   const most = Math.max(1, Math.floor(name.length / 3));
   return names
-    .map((candidate) => ({
-      candidate,
-      distance: candidate.startsWith(name) ? 0 : isReordered(name, candidate) ? 1 : countEdits(name, candidate),
-    }))
+    .map((candidate) => ({ candidate, distance: measure(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= most)
     .toSorted((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, MOST)
     .map(({ candidate }) => candidate);
+}
+
+function measure(name: string, candidate: string): number {
+  if (candidate.startsWith(name)) return 0;
+  return isReordered(name, candidate) ? 1 : countEdits(name, candidate);
 }
 
 function isReordered(name: string, candidate: string): boolean {
