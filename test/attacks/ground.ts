@@ -8,6 +8,7 @@ import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.t
 import { API_VERSION, type ApprovalPolicySpec, GROUP, type ModelVersion, VERSION } from '../../src/api/index.ts';
 import { install, kubeconfigFor, type Cluster as Target, type User } from '../../src/dev/index.ts';
 import { applyManifest, type Cluster, loadCluster } from '../../src/kube/index.ts';
+import { bindRole } from '../e2e/bind-role.ts';
 import { expectReplays } from '../e2e/expect-replays.ts';
 import { type OperatorProcess, startOperatorProcess } from '../e2e/operator-process.ts';
 import { renderBearerKubeconfig } from './bearer-kubeconfig.ts';
@@ -59,7 +60,7 @@ export async function prepareGround(target: Target, { installed = false } = {}):
   const openPerson = (user: string, kubeconfig: string): Person =>
     createPerson(user, owned.use(loadCluster({ kubeconfig })), namespace);
   const bind = (user: string, roles: readonly string[]): Promise<unknown> =>
-    Promise.all(roles.map((role) => apply(buildRoleBinding(namespace, role, user))));
+    Promise.all(roles.map((role) => bindRole(cluster, namespace, role, user)));
   const openBearer = async (user: string, token?: string): Promise<Person> => {
     const kubeconfig = join(folder, `${randomBytes(4).toString('hex')}.yaml`);
     await writeFile(kubeconfig, await renderBearerKubeconfig(target, token), { mode: 0o600 });
@@ -121,17 +122,6 @@ export async function prepareGround(target: Target, { installed = false } = {}):
       return versionIn(await admin.send({ method: 'GET', path }));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
-
-function buildRoleBinding(namespace: string, role: string, user: string): Record<string, unknown> {
-  const apiGroup = 'rbac.authorization.k8s.io';
-  return {
-    apiVersion: `${apiGroup}/v1`,
-    kind: 'RoleBinding',
-    metadata: { namespace, name: `r-${randomBytes(6).toString('hex')}` },
-    roleRef: { apiGroup, kind: 'ClusterRole', name: role },
-    subjects: [{ apiGroup, kind: 'User', name: user }],
   };
 }
 

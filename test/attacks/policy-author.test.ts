@@ -120,7 +120,9 @@ describe("beside the platform's policy", () => {
   });
 
   attack('a policy author tries a policy for the versions of another namespace and gets no effect there', async () => {
-    const match = { namespaceSelector: {} };
+    // Not those of this namespace: they all carry the label, and other attacks look at theirs in every byte.
+    const selector = { matchExpressions: [{ key: 'team', operator: 'DoesNotExist' as const }] };
+    const match = { namespaceSelector: {}, selector };
     expect(await putPolicy('everywhere', ALLOW, { match, approvers: ['pia'], mode: 'Shadow' })).toEqual(DONE);
     await using elsewhere = await prepareNeighbour();
     await elsewhere.startOperator();

@@ -1,21 +1,17 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  buildAdmissionManifests,
-  buildRbacManifests,
-  DEFAULT_NAMESPACE,
-  operatorIdentity,
-} from '../../src/admission/index.ts';
+import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
 import {
   API_VERSION,
   type ApprovalRecord,
-  buildCrds,
   GROUP,
   type Metadata,
   type ModelVersion,
+  VERSION,
 } from '../../src/api/index.ts';
-import { type Cluster, kubeconfigFor, type User } from '../../src/dev/index.ts';
+import { install, kubeconfigFor, type Cluster as Target, type User } from '../../src/dev/index.ts';
+import { applyManifest, loadCluster, readObject } from '../../src/kube/index.ts';
+import { bindRole } from './bind-role.ts';
 import { sharedCluster } from './shared-cluster.ts';
 
 export interface Answer {
@@ -43,6 +39,8 @@ export interface AdmissionCluster {
   /** As an administrator; `spec` is added to the policy's. */
   applyPolicy(name: string, rego: string, spec?: Record<string, unknown>): Promise<void>;
   read(name: string): Promise<ModelVersion>;
+  /** As an administrator. @returns an object of ours; undefined where there is none of that name */
+  find<Kind>(plural: string, name: string): Promise<Kind | undefined>;
   /** What the operator does with a decision. */
   record(name: string, changes?: Partial<ApprovalRecord>): Promise<Answer>;
 }
@@ -68,39 +66,23 @@ export const aPolicy = (name: string, rego: string, spec: Record<string, unknown
   spec: { modules: { [`${name}.rego`]: rego }, ...spec },
 });
 
-export async function installAdmission(cluster: Cluster = sharedCluster()): Promise<AdmissionCluster> {
+export async function installAdmission(target: Target = sharedCluster()): Promise<AdmissionCluster> {
   const namespace = `admission-${randomBytes(4).toString('hex')}`;
   const run =
     (kubeconfig: string): Kubectl =>
     (args, stdin) =>
-      execute(cluster.kubectl, ['--kubeconfig', kubeconfig, '--namespace', namespace, ...args], stdin);
-  const admin = run(cluster.kubeconfig);
+      execute(target.kubectl, ['--kubeconfig', kubeconfig, '--namespace', namespace, ...args], stdin);
+  const admin = run(target.kubeconfig);
 
-  const apply = async (...items: readonly unknown[]) => {
-    const args = ['--kubeconfig', cluster.kubeconfig, 'apply', '--server-side', '--force-conflicts', '--filename', '-'];
-    assertOk(await execute(cluster.kubectl, args, { apiVersion: 'v1', kind: 'List', items }));
-  };
-  const aNamespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  await apply(aNamespace(namespace), aNamespace(DEFAULT_NAMESPACE), ...buildCrds());
-  await apply(...buildRbacManifests(), ...buildAdmissionManifests());
-  assertOk(await admin(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=120s']));
+  // What no test is about is done without kubectl: a program that starts costs a hundred times what its request does.
+  const cluster = loadCluster({ kubeconfig: target.kubeconfig });
+  await install(cluster);
+  await applyManifest(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, 'test');
 
   const as: AdmissionCluster['as'] = async (user, ...clusterRoles) => {
-    const kubectl = run(await kubeconfigFor(cluster, user));
-    await Promise.all(
-      clusterRoles.map((role) =>
-        admin([
-          'create',
-          'rolebinding',
-          `r${randomBytes(6).toString('hex')}`,
-          '--clusterrole',
-          role,
-          '--user',
-          user.user,
-        ]),
-      ),
-    );
-    return kubectl;
+    const kubeconfig = await kubeconfigFor(target, user);
+    await Promise.all(clusterRoles.map((role) => bindRole(cluster, namespace, role, user.user)));
+    return run(kubeconfig);
   };
   const [operator, submitter, approver] = await Promise.all([
     as(operatorIdentity(DEFAULT_NAMESPACE)),
@@ -115,8 +97,20 @@ export async function installAdmission(cluster: Cluster = sharedCluster()): Prom
   };
   const applyPolicy: AdmissionCluster['applyPolicy'] = async (name, rego, spec) =>
     void assertOk(await admin(['apply', '--filename', '-'], aPolicy(name, rego, spec)));
-  const read = async (name: string): Promise<ModelVersion> =>
-    JSON.parse(assertOk(await admin(['get', 'modelversion', name, '--output', 'json'])).stdout);
+  const pathOf = (plural: string, name: string) =>
+    `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/${plural}/${name}`;
+  const find: AdmissionCluster['find'] = async (plural, name) => {
+    const object = await readObject(cluster, pathOf(plural, name));
+    // As kubectl shows it.
+    return object === null
+      ? undefined
+      : JSON.parse(JSON.stringify(object, (key, value) => (key === 'managedFields' ? undefined : value)));
+  };
+  const read: AdmissionCluster['read'] = async (name) => {
+    const version = await find<ModelVersion>('modelversions', name);
+    if (!version) throw new Error(`there is no ModelVersion ${name}`);
+    return version;
+  };
   const record: AdmissionCluster['record'] = async (name, changes) => {
     const { metadata, status } = await read(name);
     const stamp = metadata.annotations?.[`${GROUP}/decided-by`] ?? '';
@@ -128,9 +122,7 @@ export async function installAdmission(cluster: Cluster = sharedCluster()): Prom
     return operator(patchStatus(name, { approvals: [...(status?.approvals ?? []), entry] }));
   };
 
-  const installed = { namespace, admin, operator, submitter, approver, as, submit, applyPolicy, read, record };
-  await untilInForce(installed);
-  return installed;
+  return { namespace, admin, operator, submitter, approver, as, submit, applyPolicy, read, find, record };
 }
 
 /** The arguments that patch a version's status. */
@@ -147,34 +139,6 @@ export function patch(name: string, body: Record<string, unknown>): readonly str
 export function assertOk(answer: Answer): Answer {
   if (!answer.ok) throw new Error(answer.stderr);
   return answer;
-}
-
-/** A new policy, and a new CRD even more so, takes a moment until admission knows of it. */
-async function untilInForce({ admin, submitter, submit, read }: AdmissionCluster): Promise<void> {
-  const name = await retried(submit);
-  const dryRun = ['--dry-run=server'];
-  const isInForce = async (): Promise<boolean> => {
-    const answers = await Promise.all([
-      submitter(['annotate', ...dryRun, 'modelversion', name, `${GROUP}/approve=x`]),
-      admin([...patchStatus(name, { stage: 'None' }), ...dryRun]),
-      admin(['create', ...dryRun, '--filename', '-'], aVersion({ name: 'x' }, { approvers: 'bob' })),
-    ]);
-    const stamped = (await read(await retried(submit))).metadata.annotations?.[`${GROUP}/submitted-by`];
-    return answers.every(({ ok }) => !ok) && stamped !== undefined;
-  };
-  while (!(await isInForce())) await sleep(200);
-}
-
-/** The API server serves a CRD's kind a moment after it says so. */
-async function retried<Value>(attempt: () => Promise<Value>): Promise<Value> {
-  for (let left = 100; ; left -= 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (left === 0) throw error;
-      await sleep(200);
-    }
-  }
 }
 
 function execute(program: string, args: readonly string[], stdin?: unknown): Promise<Answer> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
-import { API_VERSION } from '../../src/api/index.ts';
+import { API_VERSION, type ApprovalPolicy } from '../../src/api/index.ts';
 import { kubeconfigFor, repositoryRoot } from '../../src/dev/index.ts';
 import {
   type BundleFiles,
@@ -116,10 +116,9 @@ async function grant(resource: string, name: string): Promise<void> {
 }
 
 async function stateOf(name: string) {
-  const answer = assertOk(await cluster.admin(['get', 'approvalpolicy', name, '--output', 'json']));
-  const { status } = JSON.parse(answer.stdout);
+  const { status } = (await cluster.find<ApprovalPolicy>('approvalpolicies', name)) ?? {};
   const [ready, verified] = ['Ready', 'Verified'].map((type) =>
-    status?.conditions?.find((condition: { type: string }) => condition.type === type),
+    status?.conditions?.find((condition) => condition.type === type),
   );
   return {
     ...{ ready: ready?.status, reason: ready?.reason, message: ready?.message, verified: verified?.status },
@@ -241,7 +240,7 @@ describe('a bundle from a registry with TLS and a password', () => {
     await pushFiles(await buildFiles('unsigned'), 'acme/unsigned:1');
     const verify = { cosign: { keys: [{ publicKey }] } };
     assertOk(await apply(aPolicy('unsigned', fromRegistry('acme/unsigned:1', { verify }))));
-    const { message } = await until(
+    const { message = '' } = await until(
       () => stateOf('unsigned'),
       state({ ready: 'False', reason: 'VerificationFailed', verified: 'False', digest: undefined }),
     );

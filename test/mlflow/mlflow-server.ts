@@ -100,6 +100,8 @@ function renderAuth({ database, password, defaultPermission }: AuthSettings): st
     admin_username: MLFLOW_ADMIN,
     admin_password: password,
     authorization_function: 'mlflow.server.auth:authenticate_request_basic_auth',
+    // Else each request is three checks of the password, a tenth of a second each. One that is wrong is not kept.
+    auth_cache_ttl_seconds: 3_600,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
   return `[mlflow]\n${lines.join('\n')}\n`;
