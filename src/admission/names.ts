@@ -12,7 +12,7 @@ export const ADMISSION_NAMES = {
   decisions: 'assent-decisions',
   /** ValidatingAdmissionPolicy: only the operator writes a status. */
   status: 'assent-status',
-  /** ValidatingAdmissionPolicy: `approvers` is a list. */
+  /** ValidatingAdmissionPolicy: `approvers` is a list, and what is decided has room. */
   schema: 'assent-schema',
 } as const;
 

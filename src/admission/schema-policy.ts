@@ -3,6 +3,7 @@ import { celLines, celString } from './cel.ts';
 import type { Manifest } from './manifest.ts';
 import { ADMISSION_NAMES } from './names.ts';
 import { buildValidatingPolicy } from './policy.ts';
+import { ROOM_VALIDATIONS, ROOM_VARIABLES } from './room-rules.ts';
 
 const MAX_APPROVERS = 64;
 const MAX_NAME_LENGTH = 512;
@@ -19,6 +20,7 @@ export function buildSchemaPolicy(): readonly Manifest[] {
       // What was stored before this policy came may still have its labels or finalizers changed.
       { name: 'unchanged', expression: 'oldObject != null && object.spec == oldObject.spec' },
       { name: 'isList', expression: 'type(variables.approvers) == list' },
+      ...ROOM_VARIABLES,
     ],
     validations: [
       {
@@ -40,6 +42,7 @@ export function buildSchemaPolicy(): readonly Manifest[] {
         message: `every entry of approvers is a name of 1 to ${MAX_NAME_LENGTH} characters in quotes: a user, group:NAME or serviceaccount:NAMESPACE:NAME`,
         reason: 'Invalid',
       },
+      ...ROOM_VALIDATIONS,
     ],
   });
 }

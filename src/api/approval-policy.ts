@@ -4,6 +4,7 @@ import { Condition } from './conditions.ts';
 import { Duration, Quantity } from './duration.ts';
 import { EvidenceTrust } from './evidence.ts';
 import { Metadata } from './metadata.ts';
+import { NAMED_VALUES_RULE, namedValues } from './named-values.ts';
 import { API_VERSION } from './names.ts';
 import { isNestedWithin, MAX_DEPTH } from './nesting.ts';
 import { checkSource, PolicyBundle, type PolicyScope, sourceRules } from './policy-bundle.ts';
@@ -45,7 +46,7 @@ const Limits = z.strictObject({
 
 const openObject = () =>
   inCrd(
-    z.record(z.string(), z.unknown()).refine((value) => isNestedWithin(value, MAX_DEPTH), {
+    namedValues(z.unknown()).refine((value) => isNestedWithin(value, MAX_DEPTH), {
       message: `nested more than ${MAX_DEPTH} levels deep: make it flatter`,
     }),
     { 'x-kubernetes-preserve-unknown-fields': true },
@@ -65,7 +66,7 @@ export const PolicyRules = z.strictObject({
   failurePolicy: z
     .enum(['Block', 'Manual'])
     .optional()
-    .describe('What a policy that errs means: wait (Block, the default), or let people decide (Manual).'),
+    .describe('What a policy means that cannot be asked: wait (Block, the default), or let people decide (Manual).'),
   mode: z.enum(['Enforce', 'Shadow']).optional().describe('Shadow: evaluated and reported, decides nothing.'),
   limits: Limits.optional().describe('What one evaluation may take.'),
   evidence: EvidenceTrust.optional().describe('Whose signed statements become input.verified.attestations.'),
@@ -74,10 +75,11 @@ export const PolicyRules = z.strictObject({
 const policySpec = (scope: PolicyScope) =>
   inCrd(
     PolicyRules.extend({
-      modules: inCrd(z.record(z.string(), z.string()).optional(), {
+      modules: inCrd(namedValues(z.string()).optional(), {
         description: 'Rego modules by file name; all of package approval.',
         minProperties: 1,
         maxProperties: 64,
+        'x-kubernetes-validations': [NAMED_VALUES_RULE],
       }),
       bundle: PolicyBundle.optional(),
     }).superRefine((spec, { addIssue }) => {

@@ -8,6 +8,7 @@ export * from './metadata.ts';
 export * from './model-registry.ts';
 export * from './model-version.ts';
 export * from './model-version-name.ts';
+export { readableEntries } from './named-values.ts';
 export * from './names.ts';
 export * from './nesting.ts';
 export * from './notification.ts';

@@ -36,6 +36,13 @@ describe('a ModelVersion checked offline', () => {
     expect(messagesFor({ metrics: { accuracy } })).toEqual(['spec.metrics.accuracy: a metric is a finite number']);
   });
 
+  it.each(['metrics', 'parameters'])('with an entry of %s that nothing would read is refused', (field) => {
+    const values = JSON.parse('{"__proto__": 1, "accuracy": 2}');
+    expect(messagesFor({ [field]: values })).toContainEqual(
+      `spec.${field}.__proto__: no entry can be called __proto__: nothing would read it`,
+    );
+  });
+
   it('with a misspelt field is refused, not read without it', () => {
     expect(messagesFor({ metrcs: { accuracy: 0.93 } })).toEqual([expect.stringContaining('metrcs')]);
   });

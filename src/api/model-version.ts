@@ -3,6 +3,7 @@ import { Approvers } from './approvers.ts';
 import { Condition } from './conditions.ts';
 import { AttestationSource, Digest, EvidenceReport } from './evidence.ts';
 import { Metadata } from './metadata.ts';
+import { NAMED_VALUES_RULE, namedValues } from './named-values.ts';
 import { API_VERSION, VERDICTS } from './names.ts';
 import { inCrd } from './rule.ts';
 import { Stage } from './stage.ts';
@@ -45,13 +46,15 @@ export const ModelVersionSpec = z.strictObject({
     ...immutable('version'),
   }),
   stage: Stage,
-  metrics: inCrd(z.record(z.string(), z.number('a metric is a finite number')).optional(), {
+  metrics: inCrd(namedValues(z.number('a metric is a finite number')).optional(), {
     description: "The submitter's claim of the version's metrics: finite numbers.",
     maxProperties: 256,
+    'x-kubernetes-validations': [NAMED_VALUES_RULE],
   }),
-  parameters: inCrd(z.record(z.string(), z.string('a parameter is a string: put it in quotes')).optional(), {
+  parameters: inCrd(namedValues(z.string('a parameter is a string: put it in quotes')).optional(), {
     description: 'Training parameters: strings, as MLflow keeps them.',
     maxProperties: 256,
+    'x-kubernetes-validations': [NAMED_VALUES_RULE],
   }),
   artifact: Artifact.optional().describe('The file or image that is the model.'),
   source: Source.optional().describe('What it was made by and from.'),
@@ -132,6 +135,18 @@ export const ApprovalRecord = z.strictObject({
 });
 export type ApprovalRecord = z.infer<typeof ApprovalRecord>;
 
+/** Who submitted a spec, as it was when the operator first depended on it. */
+export const SubmissionRecord = z.strictObject({
+  user: z.string().describe('Who wrote the spec.'),
+  groups: z.array(z.string()).describe('The groups of the user at that time.'),
+  generation: z.number().int().describe('The generation of the spec that was written.'),
+  verified: z
+    .boolean()
+    .describe('Whether the admission policies vouched for the stamp; where false, nobody knows who submitted it.'),
+  at: z.string().describe('When it was recorded (RFC 3339).'),
+});
+export type SubmissionRecord = z.infer<typeof SubmissionRecord>;
+
 /** One move from a stage to a stage. */
 export const TransitionRecord = z.strictObject({
   from: Stage,
@@ -176,6 +191,7 @@ export const ModelVersionStatus = z.strictObject({
     .optional()
     .describe('The generation that the operator has looked at; -1: none yet.'),
   decision: DecisionStatus.optional().describe('What was decided of the newest generation that was judged.'),
+  submission: SubmissionRecord.optional().describe('Who submitted it, where a policy depends on that.'),
   approvals: z.array(ApprovalRecord).max(256).optional().describe('What people decided, the oldest first.'),
   evidence: z.array(EvidenceReport).max(64).optional().describe('What became of each attestation.'),
   verified: RegistryReport.optional().describe('What the operator read itself in the model registry.'),

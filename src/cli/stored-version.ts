@@ -9,6 +9,7 @@ import {
   RegistryReport,
   RequirementStatus,
   Stage,
+  SubmissionRecord,
   TransitionRecord,
 } from '../api/index.ts';
 import { CliError } from './cli-error.ts';
@@ -36,6 +37,7 @@ export const StoredVersion = z.object({
       decision: Decision.optional(),
       verified: z.object(RegistryReport.shape).optional(),
       exported: z.object(ExportReport.shape).optional(),
+      submission: z.object(SubmissionRecord.shape).optional(),
       approvals: z.array(Approval).default([]),
       history: z.array(z.object(TransitionRecord.shape)).default([]),
       conditions: z.array(z.object(Condition.shape)).default([]),

@@ -2,7 +2,8 @@ import { createPublicKey } from 'node:crypto';
 import { GROUP, type ModelVersion, type ModelVersionSpec, type Stage } from '../api/index.ts';
 import { publicKeyId } from './public-key-id.ts';
 import type { PolicySnapshot, Snapshot } from './snapshot.ts';
-import { parseSubmitter, type Submitter } from './stamp.ts';
+import type { Submitter } from './stamp.ts';
+import { findSubmitter } from './submission.ts';
 import type { Attestation } from './verify-attestation.ts';
 
 interface InputVersion {
@@ -46,7 +47,7 @@ export function buildInput(snapshot: Snapshot, policy?: Pick<PolicySnapshot, 'sp
     transition: { from: modelVersion.status?.stage ?? 'None', to: modelVersion.spec.stage },
     champion: champion && buildInputVersion(champion),
     namespace,
-    submitter: snapshot.approvalsVerified ? parseSubmitter(modelVersion) : null,
+    submitter: findSubmitter(snapshot),
     verified,
     now,
   };

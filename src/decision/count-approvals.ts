@@ -72,12 +72,20 @@ function explainNotCounted(record: ApprovalRecord, context: ApprovalContext): st
   if (requirements.length > 0 && !requirements.some(({ approvers }) => isApprover(record, approvers)))
     return `${record.user} is not among the approvers: ${describeApprovers(requirements)}`;
   if (record.verdict === 'reject') return null;
-  if (separationOfDuties && !submitter)
-    return 'duties are separate and nobody knows who submitted this version: submit it again with the admission policies in force';
-  if (separationOfDuties && submitter && speaksForOthers(submitter))
-    return 'duties are separate and the operator submitted this version for somebody whom it cannot name, as for a CustomRun or an import: submit it as yourself, or by the ServiceAccount of the pipeline';
-  if (separationOfDuties && submitter && isSamePerson(submitter.user, record.user))
+  if (!separationOfDuties) return null;
+  const unknown = explainUnknownSubmitter(submitter);
+  if (unknown !== null) return unknown;
+  if (submitter && isSamePerson(submitter.user, record.user))
     return `${record.user} submitted this version, and duties are separate: somebody else must approve it`;
+  return null;
+}
+
+/** @returns why nobody can approve where duties are separate; null where it is known whose version it is. */
+export function explainUnknownSubmitter(submitter: Submitter | null): string | null {
+  if (!submitter)
+    return 'duties are separate and nobody vouches for who submitted this version: submit it again with the admission policies in force, by a change of its spec or once more after deleting it';
+  if (speaksForOthers(submitter))
+    return 'duties are separate and the operator submitted this version for somebody whom it cannot name, as for a CustomRun or an import: submit it as yourself, or by the ServiceAccount of the pipeline';
   return null;
 }
 

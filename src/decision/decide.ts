@@ -8,11 +8,11 @@ import {
 import { buildInput } from './build-input.ts';
 import { digestOf } from './canonical.ts';
 import { combineOutcomes } from './combine.ts';
-import { type ApprovalCount, countApprovals, describeApprovers } from './count-approvals.ts';
+import { type ApprovalCount, countApprovals, describeApprovers, explainUnknownSubmitter } from './count-approvals.ts';
 import { type PolicyOutcome, parsePolicyOutcome } from './policy-outcome.ts';
 import { digestSpec, recordApproval } from './record-approval.ts';
 import type { PolicyResults, PolicySnapshot, Snapshot } from './snapshot.ts';
-import { parseSubmitter } from './stamp.ts';
+import { findSubmitter } from './submission.ts';
 
 /** What the policies and the people together mean for one version. */
 export interface Decision {
@@ -58,6 +58,8 @@ export function judge(snapshot: Snapshot, results: PolicyResults): Judgement {
     ? ({ kind: 'allow', requirements: [], reasons: [unasked], warnings: [] } as const)
     : combineOutcomes(outcomes, modelVersion.spec.approvers);
   const enforced = snapshot.policies.filter(({ spec }) => spec.mode !== 'Shadow');
+  const separationOfDuties = enforced.some(({ spec }) => spec.separationOfDuties === true);
+  const submitter = findSubmitter(snapshot);
   const records = recordApproval(snapshot);
   const count = countApprovals(records, {
     uid: modelVersion.metadata.uid ?? '',
@@ -65,8 +67,8 @@ export function judge(snapshot: Snapshot, results: PolicyResults): Judgement {
     specDigest: records.length > 0 ? digestSpec(modelVersion) : '',
     requirements: combined.requirements,
     errs: combined.kind === 'error',
-    separationOfDuties: enforced.some(({ spec }) => spec.separationOfDuties === true),
-    submitter: snapshot.approvalsVerified ? parseSubmitter(modelVersion) : null,
+    separationOfDuties,
+    submitter,
   });
   const waitingSince = readWaitingSince(snapshot) ?? now;
   const expiresInMs = msUntilExpiry(outcomes, waitingSince, now);
@@ -87,7 +89,8 @@ export function judge(snapshot: Snapshot, results: PolicyResults): Judgement {
     const message = `nobody approved it within ${shortestTimeout(outcomes)}`;
     verdict = { outcome: 'Rejected', by: 'Policy', reason: 'Expired', message };
   } else {
-    const message = describeMissing(snapshot, count, combined.reasons);
+    const hindrance = describeHindrance(snapshot, separationOfDuties ? explainUnknownSubmitter(submitter) : null);
+    const message = `${describeMissing(count, combined.reasons)}${hindrance}`;
     verdict = { outcome: 'Pending', by: 'People', reason: 'AwaitingApproval', message };
   }
 
@@ -232,13 +235,18 @@ function describeApprovals({ records }: ApprovalCount): string {
     .join('; ');
 }
 
-function describeMissing({ approvalsVerified }: Snapshot, count: ApprovalCount, reasons: readonly string[]): string {
+function describeMissing(count: ApprovalCount, reasons: readonly string[]): string {
   const open = count.requirements.filter((requirement) => requirement.approvedBy.length < requirement.count);
   const missing = open.map((requirement) => {
     const left = requirement.count - requirement.approvedBy.length;
     return `${left} ${left === 1 ? 'approval' : 'approvals'} by ${describeApprovers([requirement])}`;
   });
   const why = reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
-  const unverified = approvalsVerified ? '' : '; approvals are not honoured until the admission policies are installed';
-  return `waits for ${[...new Set(missing)].join(' and ')}${why}${unverified}`;
+  return `waits for ${[...new Set(missing)].join(' and ')}${why}`;
+}
+
+/** @returns why no approval would count, for people; '' where one would. */
+function describeHindrance({ approvalsVerified }: Snapshot, unknownSubmitter: string | null): string {
+  if (!approvalsVerified) return '; approvals are not honoured until the admission policies are installed';
+  return unknownSubmitter === null ? '' : `; no approval counts: ${unknownSubmitter}`;
 }

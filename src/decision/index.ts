@@ -8,7 +8,7 @@ export { buildDecisionStatement, buildEnvelope } from './decision-statement.ts';
 export { describeIssues } from './describe-issues.ts';
 export { buildFacts, type EvidenceContent, gatherEvidence, type ReadEvidence } from './gather-evidence.ts';
 export { buildInvalidStatus } from './invalid-status.ts';
-export { isSettled } from './is-final.ts';
+export { isApproval, isSettled } from './is-final.ts';
 export { buildPlan, type Plan, type PlannedEvent } from './plan.ts';
 export { buildPolicyInputJsonSchema, PolicyInputSchema } from './policy-input-schema.ts';
 export { parsePolicyOutcome } from './policy-outcome.ts';
@@ -25,5 +25,6 @@ export {
   VerifiedFacts,
 } from './snapshot.ts';
 export { parseSubmitter, type Submitter } from './stamp.ts';
+export { findSubmitter } from './submission.ts';
 export { verifyRecord, verifyRecordSignature } from './verify-record.ts';
 export { type Misfit, verifySignature, verifyStatus } from './verify-version.ts';

@@ -13,6 +13,7 @@ import { digestOf } from './canonical.ts';
 import type { Decision } from './decide.ts';
 import { isFinal, isSettled } from './is-final.ts';
 import type { Snapshot } from './snapshot.ts';
+import { submissionOf } from './submission.ts';
 
 const MAX_HISTORY = 50;
 
@@ -24,12 +25,13 @@ export function nextStatus(snapshot: Snapshot, decision: Decision): ModelVersion
   const status = previous?.id === decision.status.id ? previous : decision.status;
   const stage = nextStage(modelVersion, decision);
   const moved = isFinal(status) && status !== previous && !(currentStage(modelVersion) === 'None' && stage === 'None');
-  const { evidence: _, verified: __, ...stored } = modelVersion.status ?? {};
+  const { evidence: _, verified: __, submission: ___, ...stored } = modelVersion.status ?? {};
   return {
     ...stored,
     stage,
     observedGeneration: modelVersion.metadata.generation ?? 1,
     decision: status,
+    ...submissionOf(snapshot),
     ...approvalsOf(decision.approvals),
     ...evidenceOf(snapshot),
     ...(snapshot.registry ? { verified: snapshot.registry } : {}),

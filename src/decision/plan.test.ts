@@ -73,8 +73,10 @@ describe('a policy', () => {
     expect(message.length).toBeLessThan(16 * 1024);
   });
 
-  it('that failed lets people decide where it says failurePolicy: Manual', () => {
-    const scene = aScene().withFailingPolicy('slow', 'took too long', { failurePolicy: 'Manual' });
+  it('that is not in force lets people decide where it says failurePolicy: Manual', () => {
+    const { snapshot } = aScene().withPolicy('broken', {}, { failurePolicy: 'Manual' });
+    const policies = snapshot.policies.map((policy) => ({ ...policy, digest: null, problem: 'does not compile' }));
+    const scene = aScene().with({ policies });
     expect(planned(scene)).toMatchObject({ reason: 'AwaitingApproval', stage: 'None' });
     expect(planned(scene.decidedBy('alice', 'approve', 'looked'))).toMatchObject({ reason: 'ManuallyApproved' });
   });
@@ -178,6 +180,29 @@ describe('an approval', () => {
     });
   });
 
+  it.each([
+    [
+      'of whom it is in doubt who submitted it counts for nothing where duties are separate',
+      'Doubted',
+      'AwaitingApproval',
+    ],
+    ['of whom it is known who submitted it counts', 'Vouched', 'ManuallyApproved'],
+  ] as const)('of a version %s', (_, submission, reason) => {
+    const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
+    const first = separate.submittedBy('bob').with({ submission }).decidedBy('alice', 'approve', 'his').applied();
+    expect(planned(first)).toMatchObject({ reason, status: { submission: { user: 'bob', generation: 1, at: START } } });
+  });
+
+  it('counts by who is recorded as the submitter, whatever the stamp says later', () => {
+    const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
+    const recorded = separate.submittedBy('alice').with({ submission: 'Vouched' }).applied();
+    const renamed = recorded.submittedBy('bob').decidedBy('alice', 'approve', 'not mine, is it?');
+    expect(recorded.snapshot.modelVersion.status?.submission).toMatchObject({ user: 'alice', verified: true });
+    expect(planned(renamed)).toMatchObject({ reason: 'AwaitingApproval' });
+    const respecified = renamed.withSpec({ metrics: { accuracy: 0.95 } }).submittedBy('bob');
+    expect(planned(respecified.decidedBy('alice', 'approve', 'his now'))).toMatchObject({ reason: 'ManuallyApproved' });
+  });
+
   it('by the submitter does not count where duties are separate, nor where nobody knows the submitter', () => {
     const separate = aScene().withPolicy('leads', requires('alice'), { separationOfDuties: true });
     expect(planned(separate.submittedBy('alice').decidedBy('alice', 'approve', 'mine'))).toMatchObject({
@@ -233,15 +258,17 @@ describe('an approval that did not count when it was given', () => {
   });
 });
 
-it.each(['input-too-large', 'champion-undecided'])(
-  'an error that an editor can bring about (%s) asks nobody by failurePolicy',
-  (code) => {
-    const scene = aScene().withPolicy('leads', {}, { failurePolicy: 'Manual', approvers: ['eve'] });
-    const failure = { kind: 'error', code, message: 'too large', evaluationMicroseconds: 0 } as const;
-    const large = { ...scene.decidedBy('eve', 'approve', 'fine'), results: { leads: failure } };
-    expect(planned(large)).toMatchObject({ reason: 'PolicyError', stage: 'None' });
-  },
-);
+const failure = (code: string) => ({ kind: 'error', code, message: 'it failed', evaluationMicroseconds: 0 }) as const;
+
+it.each([
+  ...[failure('timeout'), failure('memory'), failure('quarantined'), failure('policy'), failure('input-too-large')],
+  failure('champion-undecided'),
+  { kind: 'value', value: { allow: 42 }, evaluationMicroseconds: 0 } as const,
+])('what an editor can bring about asks nobody by failurePolicy: Manual (%o)', (result) => {
+  const scene = aScene().withPolicy('leads', {}, { failurePolicy: 'Manual', approvers: ['eve'] });
+  const failed = { ...scene.decidedBy('eve', 'approve', 'fine'), results: { leads: result } };
+  expect(planned(failed)).toMatchObject({ reason: 'PolicyError', stage: 'None' });
+});
 
 describe('a rejection', () => {
   it('of older content rejects no newer one while a policy errs', () => {

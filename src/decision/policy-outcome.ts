@@ -55,15 +55,14 @@ const ApprovalDocument = z.object({
 
 /**
  * Reads one policy's result. Deny if any deny; else require if any require; else allow if any allow; else require:
- * silence never approves. A result that does not fit is an error, and an error is what `failurePolicy` says.
+ * silence never approves. Whoever edits a version, or its champion, has a part in what the policy is asked: what goes wrong
+ * by that is an error, or they would choose so who judges it. Only where there is no policy to ask does `failurePolicy`
+ * say what that means.
  */
 export function parsePolicyOutcome(policy: PolicySnapshot, result: PolicyResult | undefined): PolicyOutcome {
-  if (policy.digest === null) return failed(policy, policy.problem ?? 'the policy is not compiled', 0);
+  if (policy.digest === null) return missing(policy);
   if (!result) return failed(policy, 'the policy was not evaluated', 0);
   const { evaluationMicroseconds } = result;
-  // Whoever edits a version, or its champion, can bring this about, and must not choose so who judges it.
-  if (result.kind === 'error' && BROUGHT_ABOUT.includes(result.code))
-    return failed(policy, result.message, evaluationMicroseconds, 'Block');
   if (result.kind === 'error') return failed(policy, result.message, evaluationMicroseconds);
   const document = ApprovalDocument.safeParse(result.value);
   if (!document.success) {
@@ -87,19 +86,16 @@ export function parsePolicyOutcome(policy: PolicySnapshot, result: PolicyResult 
   };
 }
 
-const BROUGHT_ABOUT = ['input-too-large', 'champion-undecided'];
+/** There is no policy in force: its versions wait (Block), or people decide (Manual). Never an approval. */
+function missing(policy: PolicySnapshot): PolicyOutcome {
+  const outcome = failed(policy, policy.problem ?? 'the policy is not compiled', 0);
+  return policy.spec.failurePolicy === 'Manual'
+    ? { ...outcome, kind: 'require', requirements: [defaultRequirement(policy)] }
+    : outcome;
+}
 
-/** The one path from an error to an outcome: wait (Block), or let people decide (Manual). Never an approval. */
-function failed(
-  policy: PolicySnapshot,
-  message: string,
-  evaluationMicroseconds: number,
-  failurePolicy = policy.spec.failurePolicy,
-): PolicyOutcome {
-  const base = { policy, reasons: [message], warnings: [], evaluationMicroseconds };
-  return failurePolicy === 'Manual'
-    ? { ...base, kind: 'require', requirements: [defaultRequirement(policy)] }
-    : { ...base, kind: 'error', requirements: [] };
+function failed(policy: PolicySnapshot, message: string, evaluationMicroseconds: number): PolicyOutcome {
+  return { policy, kind: 'error', reasons: [message], warnings: [], requirements: [], evaluationMicroseconds };
 }
 
 function defaultRequirement(policy: PolicySnapshot): Requirement {

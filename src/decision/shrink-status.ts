@@ -1,4 +1,4 @@
-import type { Condition, ModelVersionStatus } from '../api/index.ts';
+import type { Condition, DecisionStatus, ModelVersionStatus } from '../api/index.ts';
 import { isFinal } from './is-final.ts';
 
 const MESSAGE_CHARACTERS = 64;
@@ -11,11 +11,13 @@ const FIRST = ['Approved', 'Ready', 'Reconciling', 'Stalled'];
  * no longer than the status of the approval was.
  */
 export function shrinkStatus(status: ModelVersionStatus): ModelVersionStatus {
-  const { evidence: _, verified: __, approvals, history, conditions, ...rest } = status;
+  const { evidence: _, verified: __, decision, approvals, history, conditions, ...rest } = status;
   // What still waits is counted from its approvals.
-  const kept = status.decision && isFinal(status.decision) ? approvals?.slice(-1) : approvals;
+  const kept = decision && isFinal(decision) ? approvals?.slice(-1) : approvals;
+  const revoked = conditions?.some(({ type, reason }) => type === 'Approved' && reason === 'Revoked');
   return {
     ...rest,
+    ...(decision ? { decision: revoked ? withoutAnswers(decision) : decision } : {}),
     ...(kept ? { approvals: kept } : {}),
     ...(history ? { history: history.slice(0, 1) } : {}),
     ...(conditions ? { conditions: conditions.filter(({ type }) => FIRST.includes(type)).map(shorten) } : {}),
@@ -24,4 +26,10 @@ export function shrinkStatus(status: ModelVersionStatus): ModelVersionStatus {
 
 function shorten(condition: Condition): Condition {
   return { ...condition, message: condition.message.slice(0, MESSAGE_CHARACTERS) };
+}
+
+/** What the policies said of the approval is in its record. The id of a revocation and its signature do not cover it. */
+function withoutAnswers(decision: DecisionStatus): DecisionStatus {
+  const policies = decision.policies.map((verdict) => ({ ...verdict, reasons: [] }));
+  return { ...decision, policies, warnings: [], requirements: [] };
 }

@@ -59,6 +59,11 @@ export const Snapshot = z
     evidence: z.array(EvidenceReport).readonly().exactOptional(),
     /** What became of the look into the model registry that the version names. */
     registry: RegistryReport.exactOptional(),
+    /**
+     * Whether the stamp of who submitted this generation is believed, where that is recorded now. Left out where it is
+     * recorded, or no policy depends on it.
+     */
+    submission: z.enum(['Vouched', 'Doubted']).exactOptional(),
     /** RFC 3339. */
     now: z.string(),
   })

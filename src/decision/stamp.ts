@@ -25,7 +25,11 @@ export interface Submitter {
 }
 
 /** @returns who submitted this generation's spec, or null where no stamp of this generation says so. */
-export function parseSubmitter({ metadata }: Pick<ModelVersion, 'metadata'>): Submitter | null {
+export function parseSubmitter({
+  metadata,
+}: {
+  readonly metadata: Pick<ModelVersion['metadata'], 'annotations' | 'generation'>;
+}): Submitter | null {
   const stamp = parseJson(Stamp, metadata.annotations?.[ANNOTATIONS.submittedBy]);
   return stamp && stamp.generation === metadata.generation ? { user: stamp.user, groups: stamp.groups } : null;
 }

@@ -11,6 +11,6 @@ export { readSecret } from './read-secret.ts';
 export { type ResourceType, resourcePath } from './resource-type.ts';
 export { type CompactStore, createCompactStore, createPlainStore } from './store.ts';
 export { untilAborted } from './until-aborted.ts';
-export { updateStatus } from './update-status.ts';
+export { patchStatus, updateStatus } from './update-status.ts';
 export { watchResource } from './watch-resource.ts';
 export { createWorkQueue, type WorkQueue, type WorkResult } from './work-queue.ts';

@@ -43,3 +43,39 @@ export async function updateStatus(
   });
   return Written.parse(written).metadata.resourceVersion;
 }
+
+/** What is at a place of an object, by its JSON pointer. */
+export interface Fact {
+  readonly path: string;
+  /** Null: nothing is there. */
+  readonly value: unknown;
+}
+
+/**
+ * Replaces the status if the object is still what the facts say, whatever else of it has changed. The API server itself
+ * compares and writes in one step, and again where somebody comes between: nobody can be in its way by writing often.
+ *
+ * @returns the resourceVersion of the object as written
+ * @throws KubeApiError `invalid` where a fact does not hold any more, `not-found` where the object is gone
+ */
+export async function patchStatus(
+  cluster: Cluster,
+  resource: ResourceType,
+  { namespace, name, uid }: Omit<WriteTarget, 'resourceVersion'>,
+  facts: readonly Fact[],
+  status: object,
+): Promise<string> {
+  const written = await cluster.request({
+    method: 'PATCH',
+    path: `${resourcePath(resource, { namespace, name })}/status`,
+    contentType: 'application/json-patch+json',
+    accept: METADATA_ONLY,
+    body: [
+      { op: 'test', path: '/metadata/uid', value: uid },
+      ...facts.map((fact) => ({ op: 'test', ...fact })),
+      // `add` replaces what is there.
+      { op: 'add', path: '/status', value: status },
+    ],
+  });
+  return Written.parse(written).metadata.resourceVersion;
+}

@@ -58,8 +58,11 @@ it('in a namespace that is being deleted nothing is decided: its policies may be
   expect(gatherSnapshot('risk/fraud-7', sourcesOf([aVersion('fraud-7')], terminating))).toEqual({ kind: 'gone' });
 });
 
-it('a version that leaves no room for its status is told so', () => {
-  const parameters = { notes: 'x'.repeat(600 * 1024) };
+it.each([
+  ['a letter', 'x', 600],
+  ['a character that is stored as six', '<', 100],
+])('a version that leaves no room for its status is told so: of %s', (_, character, kib) => {
+  const parameters = { notes: character.repeat(kib * 1024) };
   const gathered = gatherSnapshot('risk/fraud-7', sourcesOf([aVersion('fraud-7', { parameters })]));
   expect(gathered).toMatchObject({ kind: 'invalid', problems: [expect.stringMatching(/^spec: it takes 601 KiB/)] });
 });

@@ -12,7 +12,13 @@ import {
   snapshotToAsk,
 } from '../decision/index.ts';
 import type { ModelVersionIndex } from './model-version-index.ts';
-import { buildPoliciesInForce, type PolicyCatalog, type PolicyEntry, type PolicyInForce } from './policy-catalog.ts';
+import {
+  buildPoliciesInForce,
+  type PolicyCatalog,
+  type PolicyEntry,
+  type PolicyInForce,
+  readsInput,
+} from './policy-catalog.ts';
 import type { Clock, EvidenceReader, ModelVersionCache, NamespaceCache, RegistryReader } from './ports.ts';
 import { RECORDED_REGISTRY } from './recorded-registry.ts';
 
@@ -29,6 +35,8 @@ export interface SnapshotSources {
   readonly registries: RegistryReader;
   /** Whether the admission policies are in force now. */
   readonly approvalsVerified: boolean;
+  /** Whether the stamp of who submitted it is believed, where that is to be recorded. */
+  readonly submission?: NonNullable<Snapshot['submission']>;
 }
 
 export type Gathered =
@@ -44,6 +52,8 @@ export type Gathered =
       /** Why they cannot be asked now about what stands; null: they can, or nobody asks them. */
       readonly withheld: string | null;
       readonly policies: readonly PolicyInForce[];
+      /** Whether one of them depends on who submitted it. */
+      readonly asksSubmitter: boolean;
     };
 
 /**
@@ -56,7 +66,7 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
   const parsed = ModelVersion.safeParse(object);
   if (!parsed.success) return explainInvalid(object, parsed.error);
   const modelVersion = parsed.data;
-  const specBytes = Buffer.byteLength(JSON.stringify(modelVersion.spec));
+  const specBytes = measureStoredBytes(modelVersion.spec);
   if (specBytes > MAX_SPEC_BYTES)
     return invalid(object, [
       `spec: it takes ${Math.ceil(specBytes / 1024)} KiB, and at most ${MAX_SPEC_BYTES / 1024} KiB leave room for its status: keep what is large elsewhere, and name it in spec.evidence`,
@@ -89,11 +99,27 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
     ...readChampion(championKey, sources),
     supersededBy: supersededBy?.slice(supersededBy.indexOf('/') + 1) ?? null,
     approvalsVerified: sources.approvalsVerified,
+    ...(sources.submission ? { submission: sources.submission } : {}),
     ...facts.facts,
     now: sources.clock(),
   });
   const asked = settled ? gatherStanding(key, snapshot, unknown?.entry, sources) : { asked: snapshot, withheld: null };
-  return { kind: 'snapshot', snapshot, ...asked, policies: inForce };
+  return {
+    kind: 'snapshot',
+    snapshot,
+    ...asked,
+    policies: inForce,
+    asksSubmitter: !settled && inForce.some(asksSubmitter),
+  };
+}
+
+function asksSubmitter({ snapshot, compiled }: PolicyInForce): boolean {
+  return snapshot.spec.separationOfDuties === true || (compiled !== null && readsInput(compiled, 'submitter'));
+}
+
+/** The API server writes what HTML knows as six bytes each. */
+function measureStoredBytes(value: object): number {
+  return Buffer.byteLength(JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, '\\u0000'));
 }
 
 type Asked = Pick<Extract<Gathered, { kind: 'snapshot' }>, 'asked' | 'withheld'>;

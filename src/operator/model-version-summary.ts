@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ANNOTATIONS, isServedStage, STAGES } from '../api/index.ts';
-import { findCompliance } from '../decision/index.ts';
+import { digestOf, findCompliance, parseSubmitter } from '../decision/index.ts';
 
 /** What the operator keeps of every version at hand; the rest is packed away. */
 export interface ModelVersionSummary {
@@ -16,8 +16,10 @@ export interface ModelVersionSummary {
   readonly stage: string;
   /** Not decided, or a person's decision is not recorded yet. */
   readonly needsWork: boolean;
-  /** A person's decision stands in the annotations and is not recorded yet. */
-  readonly decisionUnrecorded: boolean;
+  /** A person's decision that stands in the annotations and is not recorded yet, by a digest; '' where there is none. */
+  readonly unrecordedDecision: string;
+  /** It is not decided, and who submitted it is stamped and not recorded. */
+  readonly submissionUnrecorded: boolean;
   /** This very content is approved, and was moved to the stage that it is in. */
   readonly approved: boolean;
   /** The policies that decided it: the first 52 bits of their digest; NaN where none is known. */
@@ -35,6 +37,7 @@ const annotations = z.record(z.string(), z.string()).optional();
 /** Only what a summary needs, and nothing that a strange object could break. */
 const Stored = z.object({
   metadata: z.object({
+    uid: z.string().default(''),
     resourceVersion: z.string().default(''),
     generation: z.number().default(1),
     deletionTimestamp: z.string().optional(),
@@ -65,6 +68,7 @@ const Stored = z.object({
         })
         .optional()
         .catch(undefined),
+      submission: z.object({ generation: z.number() }).optional().catch(undefined),
       approvals: z
         .array(z.object({ stamp: z.string(), reason: z.string() }))
         .default([])
@@ -88,7 +92,7 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
   const { decision, exported, stage } = status;
   const approved = decision?.outcome === 'Approved';
   const settled = decision?.generation === generation && (approved || decision.outcome === 'Rejected');
-  const decisionUnrecorded = hasUnrecordedDecision(metadata.annotations, status.approvals);
+  const unrecordedDecision = identifyUnrecorded(metadata, status.approvals);
   return {
     resourceVersion: metadata.resourceVersion,
     generation,
@@ -102,8 +106,10 @@ export function summarizeModelVersion(object: unknown): ModelVersionSummary {
       !(exported?.registry === registry && exported.decisionId === decision.id && exported.stage === stage),
     // The constant, and not a copy of it for each of a hundred thousand versions.
     stage: STAGES.find((known) => known === stage) ?? stage,
-    needsWork: !settled || decisionUnrecorded,
-    decisionUnrecorded,
+    needsWork: !settled || unrecordedDecision !== '',
+    unrecordedDecision,
+    submissionUnrecorded:
+      !settled && status.submission?.generation !== generation && parseSubmitter({ metadata }) !== null,
     approved: approved && settled && metadata.deletionTimestamp === undefined,
     policyBits: readPolicyBits(decision?.policyDigest ?? ''),
     compliant: findCompliance(status)?.status !== 'False',
@@ -136,12 +142,13 @@ export function isTouched(before: ModelVersionSummary, now: ModelVersionSummary)
   return stood && before.resourceVersion !== now.resourceVersion;
 }
 
-function hasUnrecordedDecision(
-  annotations: Readonly<Record<string, string>> = {},
+function identifyUnrecorded(
+  { uid, annotations = {} }: z.infer<typeof Stored>['metadata'],
   approvals: readonly { readonly stamp: string; readonly reason: string }[],
-): boolean {
+): string {
   const stamp = annotations[ANNOTATIONS.decidedBy];
-  if (stamp === undefined) return false;
+  if (stamp === undefined) return '';
   const reasons = [annotations[ANNOTATIONS.approve], annotations[ANNOTATIONS.reject], annotations[ANNOTATIONS.revoke]];
-  return !approvals.some((record) => record.stamp === stamp && reasons.includes(record.reason));
+  if (approvals.some((record) => record.stamp === stamp && reasons.includes(record.reason))) return '';
+  return digestOf({ uid, stamp, reasons });
 }

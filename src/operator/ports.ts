@@ -90,7 +90,11 @@ export type PolicyKind = 'ApprovalPolicy' | 'ClusterApprovalPolicy';
  * resourceVersion that it made.
  */
 export interface StatusWriter {
-  writeModelVersionStatus(ref: ObjectRef, status: ModelVersionStatus): Promise<string>;
+  /**
+   * @param from the version that the status was made from; whoever edits only its labels and annotations makes it stale for
+   * an approval, and for nothing else
+   */
+  writeModelVersionStatus(from: ModelVersion, status: ModelVersionStatus): Promise<string>;
   writePolicyStatus(kind: PolicyKind, ref: ObjectRef, status: ApprovalPolicyStatus): Promise<string>;
 }
 

@@ -1,3 +1,4 @@
+import type { ModelVersion } from '../api/index.ts';
 import {
   buildInvalidStatus,
   buildPlan,
@@ -8,19 +9,16 @@ import {
 } from '../decision/index.ts';
 import type { WorkResult } from '../kube/index.ts';
 import { evaluatePolicies } from './evaluate-policies.ts';
-import { type Gathered, gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
+import { type ConfirmationPorts, gatherConfirmed } from './gather-confirmed.ts';
+import type { Gathered } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
 import { keyOfPolicy } from './policy-catalog.ts';
 import type { PolicyHealth } from './policy-health.ts';
-import type { DecisionSigner, EventRecorder, ObjectRef, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
+import type { DecisionSigner, EventRecorder, PolicyEvaluator, RecordLog, StatusWriter } from './ports.ts';
 import { signPlan } from './sign-plan.ts';
-import type { AdmissionWatch } from './watch-admission.ts';
 import type { WrittenVersions } from './written-versions.ts';
 
-export interface ModelVersionReconcilerPorts extends Omit<SnapshotSources, 'approvalsVerified'> {
-  readonly admission: Pick<AdmissionWatch, 'verified' | 'confirm'>;
-  /** Versions with a decision that was written while nobody checked: the next record says that it does not count. */
-  readonly doubted: Set<string>;
+export interface ModelVersionReconcilerPorts extends ConfirmationPorts {
   readonly evaluator: PolicyEvaluator;
   readonly health: Pick<PolicyHealth, 'refusal' | 'evaluated'>;
   readonly signer: DecisionSigner;
@@ -51,8 +49,7 @@ export async function reconcileModelVersion(
   ports: ModelVersionReconcilerPorts,
 ): Promise<WorkResult | undefined> {
   if (ports.written.isBehind(key)) return { requeueAfterMs: BEHIND_RETRY_MS };
-  const approvalsVerified = await confirmApprovals(key, ports);
-  const gathered = gatherSnapshot(key, { ...ports, approvalsVerified });
+  const gathered = await gatherConfirmed(key, ports);
   switch (gathered.kind) {
     case 'gone':
       return undefined;
@@ -60,16 +57,16 @@ export async function reconcileModelVersion(
       return { requeueAfterMs: UNREADY_RETRY_MS };
     case 'invalid': {
       const { stored, problems } = gathered;
-      const judged = { approvalsVerified, now: ports.clock() };
+      const judged = { approvalsVerified: ports.admission.verified(), now: ports.clock() };
       const status = buildInvalidStatus(stored, problems, judged);
-      if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(refOf(stored.metadata), status));
+      if (status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(stored, status));
       return undefined;
     }
     case 'snapshot': {
       const { snapshot } = gathered;
       const results = await askPolicies(gathered, ports);
       const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
-      await applyPlan(key, refOf(snapshot.modelVersion.metadata), plan, ports);
+      await applyPlan(key, snapshot.modelVersion, plan, ports);
       const { requeueAfterMs } = plan;
       const why = whyUnjudged(gathered, results);
       if (why !== null) ports.onUnjudged(key, why);
@@ -111,28 +108,15 @@ export function whyUnjudged(
   return erring.length > 0 ? erring.map(({ name }) => name).join(', ') : null;
 }
 
-/**
- * A decision that is about to be recorded is honoured only if the admission policies are in force now, and were all the
- * time since they were last looked at.
- */
-async function confirmApprovals(
-  key: string,
-  { versions, admission, doubted }: ModelVersionReconcilerPorts,
-): Promise<boolean> {
-  for (;;) {
-    const seen = versions.summary(key);
-    if (!seen?.decisionUnrecorded) return admission.verified();
-    const verified = await admission.confirm();
-    // What has come meanwhile may have been written after the look.
-    if (versions.summary(key)?.resourceVersion === seen.resourceVersion) return verified && !doubted.has(key);
-  }
-}
-
 /** The record first, so that nothing takes effect unrecorded; then the status; then what is only news. */
-async function applyPlan(key: string, ref: ObjectRef, plan: Plan, ports: ModelVersionReconcilerPorts): Promise<void> {
+async function applyPlan(
+  key: string,
+  version: ModelVersion,
+  plan: Plan,
+  ports: ModelVersionReconcilerPorts,
+): Promise<void> {
   for (const record of plan.records) await ports.records.record(record);
-  if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(ref, plan.status));
-  // The decision in doubt is recorded now, and later ones are not it.
-  ports.doubted.delete(key);
-  for (const event of plan.events) ports.events.record('ModelVersion', ref, event);
+  if (plan.status) ports.written.wrote(key, await ports.writer.writeModelVersionStatus(version, plan.status));
+  ports.doubts.resolve(key);
+  for (const event of plan.events) ports.events.record('ModelVersion', refOf(version.metadata), event);
 }

@@ -39,6 +39,7 @@ import { reconcilePolicy, retryPolicy } from './reconcile-policy.ts';
 import { createBundleRefresher } from './refresh-bundle.ts';
 import { NAMESPACES, POLICIES } from './resources.ts';
 import { createSigningKeys } from './signing-keys.ts';
+import { createStampDoubts } from './stamp-doubts.ts';
 import { createStandingReviews } from './standing-reviews.ts';
 import { createStatusWriter } from './status-writer.ts';
 import { TYPICAL_MODEL_VERSION } from './typical-model-version.ts';
@@ -175,25 +176,18 @@ export function startOperator(options: OperatorOptions): Operator {
     clock,
   });
 
-  const doubted = new Set<string>();
+  const doubts = createStampDoubts(versionStore);
   let interrupted = false;
-  const doubtUnrecorded = (): void => {
-    for (const [key, { decisionUnrecorded }] of versionStore.summaries()) if (decisionUnrecorded) doubted.add(key);
-  };
-  /** Forgets what was recorded since, or is gone. */
-  const resolveDoubts = (): boolean => {
-    for (const key of doubted) if (!versionStore.summary(key)?.decisionUnrecorded) doubted.delete(key);
-    return doubted.size === 0;
-  };
   const admission = watchAdmission({
     read: createAdmissionReader(cluster),
     namespace: options.operatorNamespace,
     onProblem: (error) => events.connectionProblem('admission policies', error),
     state: createAdmissionState(cluster, options.operatorNamespace),
-    isResolved: () => deciding && resolveDoubts(),
+    isResolved: () => deciding && doubts.isResolved(),
     onInterrupted: () => {
       interrupted = true;
-      doubtUnrecorded();
+      doubts.mark();
+      if (deciding) for (const key of doubts.keys()) versions.add(key);
     },
     onChange: (verified, problems) => {
       events.approvalsVerifiedChanged(verified, problems);
@@ -306,7 +300,7 @@ export function startOperator(options: OperatorOptions): Operator {
     policies: catalog,
     clock,
     admission,
-    doubted,
+    doubts,
     evaluator,
     health,
     signer,
@@ -343,7 +337,7 @@ export function startOperator(options: OperatorOptions): Operator {
     if (interrupted) {
       // They are not the admission policies that an operator saw last: what people decided since then is in doubt.
       await untilAborted(admission.settled(), stop.signal);
-      doubtUnrecorded();
+      doubts.mark();
     }
     // A policy not yet known must not be a policy that does not exist: none is decided before all are settled.
     const policiesRun = policies.run((key) => reconcilePolicy(key, policyPorts), stop.signal);

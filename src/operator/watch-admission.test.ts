@@ -108,17 +108,25 @@ it.each([
 });
 
 it('what is in force is noted as known only when all that was in doubt is recorded: a crash before must not forget it', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] });
   const state = remembering(IDENTITY);
   const { watch, isResolved } = watching(() => inForce(3), state);
   isResolved.mockReturnValue(false);
   await watch.synced;
-  vi.advanceTimersByTime(60_000);
+  await watch.settled();
   await watch.confirm();
   expect(await state.load()).toBe(IDENTITY);
   isResolved.mockReturnValue(true);
-  await watch.confirm();
-  expect(await state.load()).not.toBe(IDENTITY);
+  await vi.waitFor(async () => expect(await state.load()).not.toBe(IDENTITY), { timeout: 5_000 });
   await watch[Symbol.asyncDispose]();
-  vi.useRealTimers();
+});
+
+it('what comes for a moment after an interruption is in doubt too, and what comes later is not', async () => {
+  const { watch, onInterrupted } = watching(() => inForce(3));
+  await using watched = watch;
+  await watched.synced;
+  expect(await watched.confirm()).toBe(false);
+  expect(onInterrupted).toHaveBeenCalledTimes(1);
+  await watched.settled();
+  expect(onInterrupted).toHaveBeenCalledTimes(2);
+  expect(await watched.confirm()).toBe(true);
 });

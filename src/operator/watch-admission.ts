@@ -37,7 +37,8 @@ interface AdmissionWatchOptions {
   readonly onChange: (verified: boolean, problems: readonly string[]) => void;
   /**
    * They are other objects than at the look before, which may have been another operator's: taken away and put back, or
-   * changed and changed back, they let something through in between. Whatever people decided by now is in doubt.
+   * changed and changed back, they let something through in between. Whatever people decided and submitted by now is in
+   * doubt. It is called once more when all that was written in between has come.
    */
   readonly onInterrupted: () => void;
   /**
@@ -50,6 +51,8 @@ interface AdmissionWatchOptions {
 
 const INTERVAL_MS = 2_000;
 const RETRY_MS = 500;
+/** How often to see whether all doubt is recorded: until then it would be doubted again after a crash. */
+const SAVE_MS = 250;
 /** How long after an interruption a watch may still bring what was written during it. */
 const DOUBT_MS = 1_000;
 
@@ -70,7 +73,7 @@ export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
   let identity: string | undefined;
   let unsaved: string | undefined;
   let verified = false;
-  let doubtUntilMs = 0;
+  let doubting: Promise<void> | undefined;
   let looking: Promise<boolean> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -81,23 +84,36 @@ export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
     const before = identity ?? (await kept.load());
     const now = identify(found);
     if (before !== now) {
-      doubtUntilMs = performance.now() + DOUBT_MS;
-      onInterrupted();
       unsaved = now;
+      void doubt();
     }
     identity = now;
-    await saveResolved();
     const state = JSON.stringify(judgement);
     verified = judgement.verified;
     if (state !== known && !stopped) onChange(judgement.verified, judgement.problems);
     known = state;
     resolve();
-    return verified && performance.now() >= doubtUntilMs;
+    return verified && doubting === undefined;
+  };
+  const doubt = async (): Promise<void> => {
+    onInterrupted();
+    const stragglers = sleep(DOUBT_MS, undefined, { ref: false });
+    doubting = stragglers;
+    await stragglers;
+    if (stopped) return;
+    onInterrupted();
+    if (doubting !== stragglers) return;
+    doubting = undefined;
+    while (unsaved !== undefined && !doubting && !stopped) {
+      await saveResolved().catch(onProblem);
+      await sleep(SAVE_MS, undefined, { ref: false });
+    }
   };
   const saveResolved = async (): Promise<void> => {
-    if (unsaved === undefined || performance.now() < doubtUntilMs || !isResolved()) return;
-    await kept.save(unsaved);
-    unsaved = undefined;
+    const seen = unsaved;
+    if (seen === undefined || doubting || !isResolved()) return;
+    await kept.save(seen);
+    if (unsaved === seen) unsaved = undefined;
   };
   // A look that has begun may have read already: whoever asks now needs one that begins later.
   const confirm = async (): Promise<boolean> => {
@@ -122,7 +138,7 @@ export function watchAdmission(options: AdmissionWatchOptions): AdmissionWatch {
     synced,
     verified: () => verified,
     confirm,
-    settled: () => sleep(Math.max(0, doubtUntilMs - performance.now()), undefined, { ref: false }),
+    settled: async () => doubting,
     async [Symbol.asyncDispose]() {
       stopped = true;
       clearTimeout(timer);

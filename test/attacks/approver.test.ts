@@ -14,11 +14,28 @@ beforeAll(async () => {
     required: 2,
     match: { selector: { matchLabels: { use: 'two' } } },
   });
+  await scene.applyPlatformPolicy('accuracy', {
+    rego: `package approval
+
+allow contains "accurate" if input.modelVersion.spec.metrics.accuracy > 0.9
+
+deny contains "not accurate" if input.modelVersion.spec.metrics.accuracy < 0.5
+`,
+    approvers: ['group:ml-leads'],
+    onReject: 'Keep',
+    match: { selector: { matchLabels: { use: 'accuracy' } } },
+  });
   await scene.startOperator();
 });
 afterAll(() => scene?.[Symbol.asyncDispose]());
 
 const approval = (reason: string) => ({ [ANNOTATIONS.approve]: reason });
+/** A policy approves it by itself. */
+async function anAccurateVersion(): Promise<string> {
+  const name = await scene.submit(scene.sam, { metadata: { labels: { use: 'accuracy' } } });
+  await untilState(scene, name, { stage: 'Production', reason: 'AutoApproved' });
+  return name;
+}
 const aVersionForTwo = () => scene.aWaitingVersion({ metadata: { labels: { use: 'two' } } });
 
 describe('one request', () => {
@@ -96,6 +113,39 @@ describe('whom the policy asks', () => {
     await untilState(scene, name, { decisions: ['alice approve', 'eve revoke, not counted'] });
     expect(await stateOf(scene, name)).toMatchObject({ stage: 'Production', reason: 'ManuallyApproved' });
   });
+
+  // Where a policy alone has decided, no requirement names anybody: whoever holds the verb may take the stage away.
+  limit('an approver whom no rule asks for tries to revoke what a policy approved and gets it revoked', async () => {
+    const name = await anAccurateVersion();
+    await decide(scene.eve, name, 'revoke');
+    await untilState(scene, name, { stage: 'Archived', reason: 'Revoked', decisions: ['eve revoke'] });
+  });
+
+  limit(
+    'an approver whom no rule asks for tries to revoke what is denied and serves and gets it archived',
+    async () => {
+      const name = await anAccurateVersion();
+      expect(await scene.sam.merge(name, { spec: { metrics: { accuracy: 0.1 } } })).toEqual(DONE);
+      await untilState(scene, name, { stage: 'Production', reason: 'PolicyDenied' });
+      await decide(scene.eve, name, 'revoke');
+      await untilState(scene, name, { stage: 'Archived', reason: 'Revoked', decisions: ['eve revoke'] });
+    },
+  );
+
+  attack(
+    'an approver tries to revoke what others rejected and still serves and gets a decision that does not count',
+    async () => {
+      const name = await anAccurateVersion();
+      expect(await scene.sam.merge(name, { spec: { metrics: { accuracy: 0.7 } } })).toEqual(DONE);
+      await untilState(scene, name, { reason: 'AwaitingApproval' });
+      await decide(scene.alice, name, 'reject');
+      await untilState(scene, name, { stage: 'Production', reason: 'RejectedByApprover' });
+      await decide(scene.eve, name, 'revoke');
+      await untilState(scene, name, { stage: 'Production', decisions: ['alice reject', 'eve revoke, not counted'] });
+      await decide(scene.alice, name, 'revoke');
+      await untilState(scene, name, { stage: 'Archived', reason: 'Revoked' });
+    },
+  );
 
   attack('an approver tries to approve what another has rejected and gets a decision that does not count', async () => {
     const name = await scene.aWaitingVersion();

@@ -19,6 +19,21 @@ beforeAll(async () => {
     rego: `package approval\n\n${ACCURATE}\n\ndeny contains "not from Sam" if input.submitter.user == "sam"\n`,
     match: { selector: { matchLabels: { use: 'nothing-of-sam' } } },
   });
+  await scene.applyPlatformPolicy('costly', {
+    rego: `package approval
+
+r := numbers.range(1, to_number(input.modelVersion.spec.parameters.size))
+
+deny contains "found" if {
+	some a in r
+	some b in r
+	a * b == 12
+}
+`,
+    approvers: ['group:ml-leads'],
+    failurePolicy: 'Manual',
+    match: { selector: { matchLabels: { use: 'costly' } } },
+  });
   await scene.startOperator();
 });
 afterAll(() => scene?.[Symbol.asyncDispose]());
@@ -144,6 +159,17 @@ describe('the spec', () => {
     await expectRefused(scene, name, change, refused('invalid', 'the stage must be one of None, Staging'));
   });
 
+  attack('a submitter tries to give an entry a name that nothing would read and gets Invalid', async () => {
+    const unread = (value: string) => JSON.parse(`{"__proto__": ${value}}`);
+    const words = 'no entry can be called __proto__';
+    const name = await scene.aWaitingVersion();
+    for (const spec of [{ metrics: unread('1') }, { parameters: unread('"x"') }])
+      await expectRefused(scene, name, () => scene.sam.merge(name, { spec }), refused('invalid', words));
+    expect(await scene.sam.create({ metadata: { name: `${name}-new` }, spec: { metrics: unread('1') } })).toEqual(
+      refused('invalid', words),
+    );
+  });
+
   attack('a submitter tries to make an approved version into another model and gets Invalid', async () => {
     const name = await scene.anApprovedVersion();
     const change = () => scene.sam.merge(name, { spec: { model: 'another' } });
@@ -154,6 +180,16 @@ describe('the spec', () => {
     const parameters = { padding: 'x'.repeat(300_000) };
     const name = await scene.submit(scene.sam, { metadata: judgedBy('accuracy'), spec: { parameters } });
     await untilState(scene, name, { stage: 'None', reason: 'PolicyError', moves: [] });
+  });
+
+  attack('a submitter tries to make a policy run out of time so that people decide and gets no approval', async () => {
+    const submit = (size: string) =>
+      scene.submit(scene.sam, { metadata: judgedBy('costly'), spec: { parameters: { size } } });
+    await untilState(scene, await submit('9'), { reason: 'PolicyDenied' });
+    const name = await submit('20000');
+    await untilState(scene, name, { stage: 'None', reason: 'PolicyError' });
+    await decide(scene.alice, name, 'approve');
+    await untilState(scene, name, { stage: 'None', decisions: ['alice approve, not counted'], moves: [] });
   });
 
   limit('a submitter tries to claim an accuracy of 0.99 and gets what the policy gives to a claim', async () => {

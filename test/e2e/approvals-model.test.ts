@@ -19,6 +19,7 @@ import {
   revokeModel,
   submitModel,
 } from './approvals-model.ts';
+import { isAllDoubtRecorded } from './doubt.ts';
 import { until } from './until.ts';
 
 // Sequences run in batches: one operation on each version of a batch, then something that happens to all of them.
@@ -113,6 +114,8 @@ beforeAll(async () => {
   }
   operatorConfig = await controlPlane.issueKubeconfig(operatorIdentity(DEFAULT_NAMESPACE));
   operator = startOperator();
+  // What was submitted before the first operator ever ran has no submitter.
+  await until(() => isAllDoubtRecorded(admin), true);
 });
 
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ApprovalPolicy, ClusterApprovalPolicy, isServedStage, ModelVersion } from '../../api/index.ts';
-import { buildRegistryFacts, parseSubmitter, type Snapshot } from '../../decision/index.ts';
+import { buildRegistryFacts, findSubmitter, type Snapshot } from '../../decision/index.ts';
 import {
   type Cluster,
   KubeApiError,
@@ -36,7 +36,9 @@ export async function gatherCase(
   const [champion, labels] = await Promise.all([findHolder(cluster, modelVersion), readLabels(cluster, where)]);
   const now = new Date().toISOString();
   const verified = readVerified(where, modelVersion);
-  const given = { modelVersion, champion, labels, submitter: parseSubmitter(modelVersion), verified, now };
+  // Whether the admission policies are in force, only the operator can tell.
+  const submitter = findSubmitter({ modelVersion, approvalsVerified: true });
+  const given = { modelVersion, champion, labels, submitter, verified, now };
   const version = parseVersion(object);
   const approved = currentDecision(version) && findApproved(version);
   return { given, stands: approved ? { reason: approved.reason, message: approved.message } : null };

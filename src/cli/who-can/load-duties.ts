@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GROUP, VERSION } from '../../api/index.ts';
-import { parseSubmitter, speaksForOthers } from '../../decision/index.ts';
+import { findSubmitter, speaksForOthers } from '../../decision/index.ts';
 import { type Cluster, KubeApiError, resourcePath } from '../../kube/index.ts';
 import type { StoredVersion } from '../stored-version.ts';
 import type { VersionName } from '../version-name.ts';
@@ -20,7 +20,7 @@ export async function loadDuties(
     (version.status.decision?.policies ?? []).map(({ name }) => separatesDuties(cluster, namespace, name)),
   );
   const separate = policies.includes(true) || (policies.includes('unknown') ? 'unknown' : false);
-  const submitter = parseSubmitter(version);
+  const submitter = findSubmitter({ modelVersion: version, approvalsVerified: true });
   // For whom the operator submitted, as for a CustomRun, nobody knows.
   return { submitter: submitter && !speaksForOthers(submitter) ? submitter.user : null, separate };
 }

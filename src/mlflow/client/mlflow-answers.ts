@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { Stage } from '../../api/index.ts';
+import { readableEntries, Stage } from '../../api/index.ts';
 
 const Tags = z
   .array(z.object({ key: z.string(), value: z.string().default('') }))
   .default([])
-  .transform((tags) => Object.fromEntries(tags.map(({ key, value }) => [key, value])));
+  .transform((tags) => readableEntries(tags.map(({ key, value }) => [key, value] as const)));
 
 /** MLflow's model version, as it answers it. Aliases come with a single version alone. */
 const VersionAnswer = z.object({
@@ -77,7 +77,7 @@ function readMetrics(metrics: readonly Metric[]): Readonly<Record<string, number
   const finite = metrics.flatMap(({ key, value }) =>
     typeof value === 'number' && Math.abs(value) < Number.MAX_VALUE ? [[key, value] as const] : [],
   );
-  return Object.fromEntries(finite);
+  return readableEntries(finite);
 }
 
 const Metrics = z
