@@ -48,7 +48,7 @@ function recallDecision(snapshot: Snapshot): Snapshot | null {
       metadata: { ...metadata, annotations },
       status: { ...status, stage: arrival?.from ?? modelVersion.spec.stage },
     },
-    // One that errs says nothing of it: nobody is asked in its place who was not asked then.
+    // One that cannot be asked says nothing of it: nobody is asked in its place who was not asked then.
     policies: policies.map((policy) => ({ ...policy, spec: { ...policy.spec, failurePolicy: 'Block' as const } })),
     now: decision.now,
   };
