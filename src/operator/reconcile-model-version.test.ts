@@ -70,7 +70,6 @@ async function reconcileWhile(writes: readonly Written[]) {
     events: { record: () => undefined },
     onUnjudged: () => undefined,
     written: { wrote: () => undefined, observe: () => undefined, isBehind: () => false },
-    onUnjudged: () => undefined,
   };
   await reconcileModelVersion(KEY, ports);
   return { looks, approvedBy };
