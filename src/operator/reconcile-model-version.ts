@@ -67,7 +67,7 @@ export async function reconcileModelVersion(
     }
     case 'snapshot': {
       const { snapshot } = gathered;
-      const results = await askPolicies(gathered, ports);
+      const results = await askPatiently(key, gathered, ports);
       const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
       await applyPlan(key, snapshot.modelVersion, plan, ports);
       const { requeueAfterMs } = plan;
@@ -81,6 +81,18 @@ export async function reconcileModelVersion(
       };
     }
   }
+}
+
+/** What people decide while a policy gives no answer never counts: a deadline missed by chance gets a second try first. */
+async function askPatiently(
+  key: string,
+  gathered: Extract<Gathered, { kind: 'snapshot' }>,
+  ports: ModelVersionReconcilerPorts,
+): Promise<PolicyResults> {
+  const results = await askPolicies(gathered, ports);
+  const late = Object.values(results).some((result) => result.kind === 'error' && result.code === 'timeout');
+  const decided = ports.versions.summary(key)?.unrecordedDecision !== '';
+  return late && decided && !isSettled(gathered.snapshot.modelVersion) ? askPolicies(gathered, ports) : results;
 }
 
 /** @returns what the policies say, each of which is told how it fared. */

