@@ -1,4 +1,5 @@
 import { ANNOTATIONS } from '../api/index.ts';
+import type { Snapshot } from '../decision/index.ts';
 import { type Gathered, gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import type { StampDoubts } from './stamp-doubts.ts';
 import type { AdmissionWatch } from './watch-admission.ts';
@@ -22,14 +23,20 @@ interface NewStamps {
  * Gathers what a decision depends on. A stamp that is about to be recorded is believed only if the admission policies are
  * in force now, and were all the time since they were last looked at.
  *
+ * @param peopleDecide whether it is known that no policy decides alone: where duties are separate, who submitted it counts
  * @throws KubeApiError where that cannot be told
  */
-export async function gatherConfirmed(key: string, ports: ConfirmationPorts): Promise<Gathered> {
+export async function gatherConfirmed(
+  key: string,
+  ports: ConfirmationPorts,
+  { peopleDecide }: { readonly peopleDecide: boolean },
+): Promise<Gathered> {
   let looked: (NewStamps & { readonly inForce: boolean }) | undefined;
   for (;;) {
     const gathered = gatherSnapshot(key, { ...ports, ...believe(key, looked, ports) });
     if (gathered.kind !== 'snapshot') return gathered;
-    const stamps = findNewStamps(key, gathered, ports);
+    const asked = gathered.readsSubmitter || (peopleDecide && gathered.separatesDuties);
+    const stamps = findNewStamps(key, gathered.snapshot, asked, ports);
     // Others may have been written after the look. Whatever else was, by anybody who edits, is not what is confirmed.
     if (stamps?.text === looked?.text) return gathered;
     looked = stamps ? { ...stamps, inForce: await ports.admission.confirm() } : undefined;
@@ -51,12 +58,13 @@ function believe(
 
 function findNewStamps(
   key: string,
-  { snapshot: { modelVersion }, asksSubmitter }: Extract<Gathered, { kind: 'snapshot' }>,
+  { modelVersion }: Snapshot,
+  submitterAsked: boolean,
   { versions, doubts }: ConfirmationPorts,
 ): NewStamps | null {
   const summary = versions.summary(key);
   const decision = summary?.unrecordedDecision ?? '';
-  const asked = asksSubmitter || (summary !== undefined && doubts.doubtsSubmission(key, summary.generation));
+  const asked = submitterAsked || (summary !== undefined && doubts.doubtsSubmission(key, summary.generation));
   const submission = asked && (summary?.submissionUnrecorded ?? false);
   if (!decision && !submission) return null;
   const { uid, generation, annotations = {} } = modelVersion.metadata;

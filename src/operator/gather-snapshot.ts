@@ -53,8 +53,10 @@ export type Gathered =
       /** Why they cannot be asked now about what stands; null: they can, or nobody asks them. */
       readonly withheld: string | null;
       readonly policies: readonly PolicyInForce[];
-      /** Whether one of them depends on who submitted it. */
-      readonly asksSubmitter: boolean;
+      /** Whether the rules of one of them read who submitted it. */
+      readonly readsSubmitter: boolean;
+      /** Whether, where people decide, who submitted it is none of them. */
+      readonly separatesDuties: boolean;
     };
 
 /**
@@ -110,12 +112,9 @@ export function gatherSnapshot(key: string, sources: SnapshotSources): Gathered 
     snapshot,
     ...asked,
     policies: inForce,
-    asksSubmitter: !settled && inForce.some(asksSubmitter),
+    readsSubmitter: !settled && inForce.some(({ compiled }) => compiled !== null && readsInput(compiled, 'submitter')),
+    separatesDuties: !settled && policies.some(({ spec }) => spec.separationOfDuties === true),
   };
-}
-
-function asksSubmitter({ snapshot, compiled }: PolicyInForce): boolean {
-  return snapshot.spec.separationOfDuties === true || (compiled !== null && readsInput(compiled, 'submitter'));
 }
 
 type Asked = Pick<Extract<Gathered, { kind: 'snapshot' }>, 'asked' | 'withheld'>;

@@ -52,7 +52,15 @@ export async function reconcileModelVersion(
   ports: ModelVersionReconcilerPorts,
 ): Promise<WorkResult | undefined> {
   if (ports.written.isBehind(key)) return { requeueAfterMs: BEHIND_RETRY_MS };
-  const gathered = await gatherConfirmed(key, ports);
+  return reconcileConfirmed(key, ports, { peopleDecide: false });
+}
+
+async function reconcileConfirmed(
+  key: string,
+  ports: ModelVersionReconcilerPorts,
+  known: { readonly peopleDecide: boolean },
+): Promise<WorkResult | undefined> {
+  const gathered = await gatherConfirmed(key, ports, known);
   switch (gathered.kind) {
     case 'gone':
       return undefined;
@@ -68,7 +76,11 @@ export async function reconcileModelVersion(
     case 'snapshot': {
       const { snapshot } = gathered;
       const results = await askPatiently(key, gathered, ports);
-      const plan = signPlan(snapshot.modelVersion, buildPlan(snapshot, results), ports.signer);
+      const unsigned = buildPlan(snapshot, results);
+      // Most versions a policy decides alone, and nobody need ask who submitted them.
+      if (!known.peopleDecide && gathered.separatesDuties && leavesItToPeople(unsigned))
+        return reconcileConfirmed(key, ports, { peopleDecide: true });
+      const plan = signPlan(snapshot.modelVersion, unsigned, ports.signer);
       await applyPlan(key, snapshot.modelVersion, plan, ports);
       const { requeueAfterMs } = plan;
       const why = whyUnjudged(gathered, results);
@@ -81,6 +93,11 @@ export async function reconcileModelVersion(
       };
     }
   }
+}
+
+/** Whether people have decided, or may when the policies have answered. */
+function leavesItToPeople({ status }: Plan): boolean {
+  return status?.decision !== undefined && (status.decision.by === 'People' || status.decision.outcome === 'Error');
 }
 
 /** What people decide while a policy gives no answer never counts: a deadline missed by chance gets a second try first. */
