@@ -35,12 +35,21 @@ export async function gatherConfirmed(
   for (;;) {
     const gathered = gatherSnapshot(key, { ...ports, ...believe(key, looked, ports) });
     if (gathered.kind !== 'snapshot') return gathered;
-    const asked = gathered.readsSubmitter || (peopleDecide && gathered.separatesDuties);
+    const asked = gathered.readsSubmitter || (peopleDecide && submitterMatters(key, gathered, ports));
     const stamps = findNewStamps(key, gathered.snapshot, asked, ports);
     // Others may have been written after the look. Whatever else was, by anybody who edits, is not what is confirmed.
     if (stamps?.text === looked?.text) return gathered;
     looked = stamps ? { ...stamps, inForce: await ports.admission.confirm() } : undefined;
   }
+}
+
+/** Whether it is to be recorded who submitted a version that people decide: also where it is in doubt, which must be kept. */
+export function submitterMatters(
+  key: string,
+  { snapshot, separatesDuties }: Extract<Gathered, { kind: 'snapshot' }>,
+  { doubts }: Pick<ConfirmationPorts, 'doubts'>,
+): boolean {
+  return separatesDuties || doubts.doubtsSubmission(key, snapshot.modelVersion.metadata.generation ?? 1);
 }
 
 function believe(
@@ -60,12 +69,11 @@ function findNewStamps(
   key: string,
   { modelVersion }: Snapshot,
   submitterAsked: boolean,
-  { versions, doubts }: ConfirmationPorts,
+  { versions }: ConfirmationPorts,
 ): NewStamps | null {
   const summary = versions.summary(key);
   const decision = summary?.unrecordedDecision ?? '';
-  const asked = submitterAsked || (summary !== undefined && doubts.doubtsSubmission(key, summary.generation));
-  const submission = asked && (summary?.submissionUnrecorded ?? false);
+  const submission = submitterAsked && (summary?.submissionUnrecorded ?? false);
   if (!decision && !submission) return null;
   const { uid, generation, annotations = {} } = modelVersion.metadata;
   const submitted = submission ? [uid, generation, annotations[ANNOTATIONS.submittedBy]] : null;

@@ -6,10 +6,11 @@ import {
   type Plan,
   type PolicyResults,
   parsePolicyOutcome,
+  type Snapshot,
 } from '../decision/index.ts';
 import type { WorkResult } from '../kube/index.ts';
 import { evaluatePolicies } from './evaluate-policies.ts';
-import { type ConfirmationPorts, gatherConfirmed } from './gather-confirmed.ts';
+import { type ConfirmationPorts, gatherConfirmed, submitterMatters } from './gather-confirmed.ts';
 import type { Gathered } from './gather-snapshot.ts';
 import { refOf } from './object-ref.ts';
 import { keyOfPolicy } from './policy-catalog.ts';
@@ -78,7 +79,7 @@ async function reconcileConfirmed(
       const results = await askPatiently(key, gathered, ports);
       const unsigned = buildPlan(snapshot, results);
       // Most versions a policy decides alone, and nobody need ask who submitted them.
-      if (!known.peopleDecide && gathered.separatesDuties && leavesItToPeople(unsigned))
+      if (!known.peopleDecide && submitterMatters(key, gathered, ports) && leavesItToPeople(snapshot, unsigned))
         return reconcileConfirmed(key, ports, { peopleDecide: true });
       const plan = signPlan(snapshot.modelVersion, unsigned, ports.signer);
       await applyPlan(key, snapshot.modelVersion, plan, ports);
@@ -96,8 +97,9 @@ async function reconcileConfirmed(
 }
 
 /** Whether people have decided, or may when the policies have answered. */
-function leavesItToPeople({ status }: Plan): boolean {
-  return status?.decision !== undefined && (status.decision.by === 'People' || status.decision.outcome === 'Error');
+function leavesItToPeople({ modelVersion }: Snapshot, { status }: Plan): boolean {
+  const { decision } = status ?? modelVersion.status ?? {};
+  return decision !== undefined && (decision.by === 'People' || decision.outcome === 'Error');
 }
 
 /** What people decide while a policy gives no answer never counts: a deadline missed by chance gets a second try first. */
