@@ -85,7 +85,8 @@ it.runIf(process.platform === 'linux')(
     const { child, ended } = start(count, withFilesOf(64));
     await until(async () => [...refused].filter((number) => !kept.has(number)).length, 16);
     expect(kept.size).toBeGreaterThan(100);
-    expect(await numbersIn(file)).toEqual(expect.arrayContaining([...kept]));
+    // Between the write that fails and its repair, the last line is cut off.
+    await until(() => numbersIn(file), expect.arrayContaining([...kept]));
     expect((await readdir(spoolFolder)).filter((name) => name.endsWith('.ndjson')).length).toBe(1);
 
     await promisify(execFile)('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
