@@ -1,4 +1,4 @@
-import { ANNOTATIONS } from '../api/index.ts';
+import { ANNOTATIONS, appendSegment } from '../api/index.ts';
 import { celLines, celString } from './cel.ts';
 import type { Manifest } from './manifest.ts';
 import { ADMISSION_NAMES } from './names.ts';
@@ -36,8 +36,7 @@ export function buildStampPolicy(gateway: string): readonly Manifest[] {
 /** @param value a CEL expression; '' stands for no annotation */
 function patchAnnotation(annotation: string, value: string): string {
   const key = celString(annotation);
-  // RFC 6901 writes a slash in a key as ~1.
-  const path = celString(`/metadata/annotations/${annotation.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  const path = celString(appendSegment('/metadata/annotations', annotation));
   return celLines(
     `(${value} != ''`,
     `  ? [JSONPatch{op: 'add', path: ${path}, value: ${value}}]`,

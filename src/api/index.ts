@@ -4,6 +4,7 @@ export * from './conditions.ts';
 export * from './crd.ts';
 export * from './duration.ts';
 export * from './evidence.ts';
+export * from './json-pointer.ts';
 export * from './metadata.ts';
 export * from './model-registry.ts';
 export * from './model-version.ts';

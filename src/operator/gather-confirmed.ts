@@ -43,12 +43,13 @@ export async function gatherConfirmed(
   }
 }
 
-/** Whether it is to be recorded who submitted a version that people decide: also where it is in doubt, which must be kept. */
+/** Whether it is still to be recorded who submitted a version that people decide: also where that is in doubt. */
 export function submitterMatters(
   key: string,
   { snapshot, separatesDuties }: Extract<Gathered, { kind: 'snapshot' }>,
-  { doubts }: Pick<ConfirmationPorts, 'doubts'>,
+  { versions, doubts }: Pick<ConfirmationPorts, 'versions' | 'doubts'>,
 ): boolean {
+  if (!versions.summary(key)?.submissionUnrecorded) return false;
   return separatesDuties || doubts.doubtsSubmission(key, snapshot.modelVersion.metadata.generation ?? 1);
 }
 

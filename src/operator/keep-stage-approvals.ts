@@ -4,6 +4,7 @@ import { type Cluster, createPlainStore, createWorkQueue, untilAborted, watchRes
 import { createApprovedVersions } from './approved-versions.ts';
 import type { GuardedNamespaces } from './guarded-namespaces.ts';
 import type { ModelVersionSummary } from './model-version-summary.ts';
+import { namespaceOf } from './object-ref.ts';
 import type { Clock, ModelVersionCache, StageApprovalsWriter } from './ports.ts';
 import { reconcileStageApprovals } from './reconcile-stage-approvals.ts';
 import { STAGE_APPROVALS } from './resources.ts';
@@ -66,7 +67,7 @@ export function keepStageApprovals(options: StageApprovalsKeeperOptions): StageA
     store,
     onProblem,
     onChange: ({ key, now }) => {
-      const namespace = key.slice(0, key.indexOf('/'));
+      const namespace = namespaceOf(key);
       written.observe(namespace);
       // Most often it is our own write that comes back, and no reason to write sooner.
       if (now) {
@@ -113,7 +114,7 @@ export function keepStageApprovals(options: StageApprovalsKeeperOptions): StageA
     observeVersion(key, summary) {
       const change = approved.observe(key, summary);
       if (change === 'none') return;
-      for (const namespace of namespaces.servedFrom(key.slice(0, key.indexOf('/')))) {
+      for (const namespace of namespaces.servedFrom(namespaceOf(key))) {
         if (change === 'closes') queue.add(namespace);
         else addAfterPause(namespace);
       }

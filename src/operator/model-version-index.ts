@@ -1,5 +1,6 @@
 import { isServedStage } from '../api/index.ts';
 import type { ModelVersionSummary } from './model-version-summary.ts';
+import { namespaceOf } from './object-ref.ts';
 
 /** Finds the versions of one model, and the one that holds a stage. */
 export interface ModelVersionIndex {
@@ -113,7 +114,7 @@ function keyOf(move: string): string {
 
 /** A key's namespace cannot hold a slash, so the pair is unambiguous whatever the model is called. */
 function modelKey(key: string, model: string): string {
-  return `${key.slice(0, key.indexOf('/'))}/${model}`;
+  return `${namespaceOf(key)}/${model}`;
 }
 
 function addMove(groups: Map<string, SortedMoves>, group: string, move: string): void {

@@ -2,6 +2,7 @@ import { type ApprovalPolicySpec, STAGES } from '../api/index.ts';
 import { digestPolicies, type Snapshot, selectPolicies } from '../decision/index.ts';
 import type { SnapshotSources } from './gather-snapshot.ts';
 import { type ModelVersionSummary, readPolicyBits } from './model-version-summary.ts';
+import { namespaceOf } from './object-ref.ts';
 import { buildPoliciesInForce, type PolicyEntry, policyKey } from './policy-catalog.ts';
 
 /**
@@ -25,7 +26,7 @@ export function createPolicyBits({
     return { namespace: { name, labels }, entries: entries.map((entry) => ({ entry, spec: entry.spec ?? {} })) };
   };
   return (key, { model, stage }) => {
-    const name = key.slice(0, key.indexOf('/'));
+    const name = namespaceOf(key);
     const found = byNamespace.get(name);
     const judging = found === undefined ? readNamespace(name) : found;
     byNamespace.set(name, judging);

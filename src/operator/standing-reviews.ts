@@ -3,6 +3,7 @@ import { buildPlan } from '../decision/index.ts';
 import { createWorkQueue, type WorkQueue, type WorkResult } from '../kube/index.ts';
 import { gatherSnapshot, type SnapshotSources } from './gather-snapshot.ts';
 import { isServed } from './model-version-summary.ts';
+import { namespaceOf } from './object-ref.ts';
 import { createPolicyBits } from './policy-bits.ts';
 import { askPolicies, type ModelVersionReconcilerPorts, whyUnjudged } from './reconcile-model-version.ts';
 import { type Answer, createUnjudgedVersions } from './unjudged-versions.ts';
@@ -127,10 +128,6 @@ const PASSED_A_TURN = 100;
 /** No version has an empty name: NAMESPACE/ stands for what could not be judged there. */
 function retryOf(namespace: string): string {
   return `${namespace}/`;
-}
-
-function namespaceOf(key: string): string {
-  return key.slice(0, key.indexOf('/'));
 }
 
 function isWithin(key: string, scope: string): boolean {

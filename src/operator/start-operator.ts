@@ -22,6 +22,7 @@ import { createEvidenceStore } from './evidence-store.ts';
 import { createModelVersionIndex } from './model-version-index.ts';
 import { isTouched, type ModelVersionSummary, summarizeModelVersion } from './model-version-summary.ts';
 import { createNotifications } from './notifications/notifications.ts';
+import { namespaceOf } from './object-ref.ts';
 import { createPolicyCatalog, namespaceOfPolicy, type PolicyEntry, policyKey } from './policy-catalog.ts';
 import { createPolicyHealth } from './policy-health.ts';
 import type {
@@ -119,7 +120,7 @@ export function startOperator(options: OperatorOptions): Operator {
 
   const onError = events.reconcileFailed;
   const workers = options.workers ?? DEFAULT_WORKERS;
-  const versions = createWorkQueue({ workers, ownerOf: (key) => key.slice(0, key.indexOf('/')), onError });
+  const versions = createWorkQueue({ workers, ownerOf: namespaceOf, onError });
   const policies = createWorkQueue({ workers: 16, ownerOf: namespaceOfPolicy, onError });
   /** Apart from the others, for a registry may be slow: who waits for it shall hold up nobody. */
   const fetches = createWorkQueue({ workers: 4, ownerOf: namespaceOfPolicy, onError });
@@ -236,7 +237,7 @@ export function startOperator(options: OperatorOptions): Operator {
         settled.delete(policy);
         health.forget(policy);
         events.policyGone(policy);
-        judgeAgain(resource.namespaced ? key.slice(0, key.indexOf('/')) : undefined);
+        judgeAgain(resource.namespaced ? namespaceOf(key) : undefined);
       },
     });
   };
@@ -265,13 +266,13 @@ export function startOperator(options: OperatorOptions): Operator {
         const summary = now ?? old;
         const holder = [old, now].some((state) => state && isServedStage(state.stage));
         if (summary && holder && (now?.archivesOthers || catalog.anyReads('champion')))
-          models.addAfter(`${key.slice(0, key.indexOf('/'))}/${summary.model}`, CHAMPION_DELAY_MS);
+          models.addAfter(`${namespaceOf(key)}/${summary.model}`, CHAMPION_DELAY_MS);
       },
     }),
   ];
 
   const reconcileModel = async (model: string): Promise<undefined> => {
-    const namespace = model.slice(0, model.indexOf('/'));
+    const namespace = namespaceOf(model);
     for (const key of index.sameModel(`${namespace}/`, model.slice(namespace.length + 1))) {
       const summary = versionStore.summary(key);
       if (summary && (summary.needsWork || index.supersededBy(key, summary) !== undefined)) versions.add(key);

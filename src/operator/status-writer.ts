@@ -1,4 +1,4 @@
-import { ANNOTATIONS, type ModelVersion, type ModelVersionStatus } from '../api/index.ts';
+import { ANNOTATIONS, appendSegment, type ModelVersion, type ModelVersionStatus } from '../api/index.ts';
 import { isApproval, shrinkStatus } from '../decision/index.ts';
 import { type Cluster, isTooLarge, KubeApiError, MODEL_VERSIONS, patchStatus, updateStatus } from '../kube/index.ts';
 import { refOf } from './object-ref.ts';
@@ -38,6 +38,8 @@ async function fitting(
   }
 }
 
+const ANNOTATED = '/metadata/annotations';
+
 /** Who only edits cannot write these; they may write all the rest in a loop, and would keep a revocation away by it. */
 const DECIDED = [
   ANNOTATIONS.submittedBy,
@@ -57,14 +59,10 @@ function factsOf({ metadata, status }: ModelVersion) {
   return [
     { path: '/metadata/generation', value: generation },
     ...(annotations
-      ? DECIDED.map((key) => ({ path: pointerTo(key), value: annotations[key] ?? null }))
-      : [{ path: '/metadata/annotations', value: null }]),
+      ? DECIDED.map((key) => ({ path: appendSegment(ANNOTATED, key), value: annotations[key] ?? null }))
+      : [{ path: ANNOTATED, value: null }]),
     { path: '/status', value: status ?? null },
   ];
-}
-
-function pointerTo(annotation: string): string {
-  return `/metadata/annotations/${annotation.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 function hasCode(error: unknown, code: KubeApiError['code']): error is KubeApiError {

@@ -1,3 +1,5 @@
+import { namespaceOf } from './object-ref.ts';
+
 /**
  * What stands and could not be judged: until it is, or there is nothing to judge any more. By why, so that a policy which
  * errs for ever keeps nobody from being asked about the next one.
@@ -62,8 +64,4 @@ export function createUnjudgedVersions(): UnjudgedVersions {
       }
     },
   };
-}
-
-function namespaceOf(key: string): string {
-  return key.slice(0, key.indexOf('/'));
 }

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { applyManifest, listPages, loadCluster } from '../../src/kube/index.ts';
+import { CONFIG_MAPS } from '../../src/operator/resources.ts';
 import { sharedCluster } from './shared-cluster.ts';
 
-const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true };
 const ConfigMap = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
 
 test('a list that is longer than a page is whole, and a selector narrows it', async () => {

@@ -13,21 +13,14 @@ import {
   createPlainStore,
   KubeApiError,
   loadCluster,
-  type ResourceType,
   resourcePath,
   watchResource,
 } from '../../src/kube/index.ts';
 import { REFLECTOR_TIMES, type ReflectorTimes } from '../../src/kube/reflector.ts';
+import { CONFIG_MAPS } from '../../src/operator/resources.ts';
 import { portOf, startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 import { until } from './until.ts';
 
-const CONFIG_MAPS: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'configmaps',
-  kind: 'ConfigMap',
-  namespaced: true,
-};
 const QUICK: ReflectorTimes = { ...REFLECTOR_TIMES, backoffBaseMs: 20, backoffMaxMs: 500 };
 
 // A control plane of its own: these tests restart it, and make it forget.

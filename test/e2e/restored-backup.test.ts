@@ -3,24 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../src/dev/index.ts';
-import {
-  type Cluster,
-  createPlainStore,
-  loadCluster,
-  type ResourceType,
-  resourcePath,
-  watchResource,
-} from '../../src/kube/index.ts';
+import { type Cluster, createPlainStore, loadCluster, resourcePath, watchResource } from '../../src/kube/index.ts';
 import { REFLECTOR_TIMES } from '../../src/kube/reflector.ts';
+import { CONFIG_MAPS } from '../../src/operator/resources.ts';
 import { until } from './until.ts';
-
-const CONFIG_MAPS: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'configmaps',
-  kind: 'ConfigMap',
-  namespaced: true,
-};
 
 let folder: string;
 let controlPlane: ControlPlane;

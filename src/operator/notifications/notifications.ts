@@ -10,7 +10,7 @@ import {
   watchResource,
 } from '../../kube/index.ts';
 import type { OperatorEvents } from '../../telemetry/index.ts';
-import { refOf } from '../object-ref.ts';
+import { namespaceOf, refOf } from '../object-ref.ts';
 import type { Clock, ModelVersionCache } from '../ports.ts';
 import { NOTIFICATIONS } from '../resources.ts';
 import { createNotificationSink, type NotificationSink } from './notification-sink.ts';
@@ -169,8 +169,4 @@ export function createNotifications(options: NotificationsOptions): Notification
 
 function* keysOf(namespace: string, versions: ModelVersionCache): Iterable<string> {
   for (const key of versions.keys()) if (namespaceOf(key) === namespace) yield key;
-}
-
-function namespaceOf(key: string): string {
-  return key.slice(0, key.indexOf('/'));
 }

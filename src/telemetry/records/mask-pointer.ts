@@ -35,11 +35,6 @@ export function parseMaskPointer(text: string): MaskPointer {
   return { segments };
 }
 
-/** @returns the path with one segment more. */
-export function appendSegment(path: string, segment: string): string {
-  return `${path}/${segment.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-}
-
 function unescapeSegment(segment: string): string {
   // In this order: ~01 is ~1, not a slash.
   return segment.replaceAll('~1', '/').replaceAll('~0', '~');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { appendSegment, parseMaskPointer } from './mask-pointer.ts';
+import { appendSegment } from '../../api/index.ts';
+import { parseMaskPointer } from './mask-pointer.ts';
 import { maskRecord } from './mask-record.ts';
 
 const record = {

@@ -1,4 +1,5 @@
-import { ANY_MEMBER, appendSegment, type MaskPointer } from './mask-pointer.ts';
+import { appendSegment } from '../../api/index.ts';
+import { ANY_MEMBER, type MaskPointer } from './mask-pointer.ts';
 import type { AnyRecord } from './record-sink.ts';
 
 const MASKED = '[masked]';
