@@ -1,4 +1,4 @@
-import { ANNOTATIONS } from '../api/index.ts';
+import { GUARDED_ANNOTATIONS } from '../api/index.ts';
 import { type CelValidation, type CelVariable, celLines, celList, celString } from './cel.ts';
 
 /** Something of the metadata that whoever edits an object may make as large as they like. */
@@ -21,14 +21,8 @@ const MAX_ESCAPED_CHARACTERS = 32 * 1024;
 const OWNER_CHARACTERS = 64;
 /** What the API server stores as six bytes each, and other characters as two at the most. */
 const ESCAPED = String.raw`[<>&\x00-\x08\x0b\x0c\x0e-\x1f]`;
-/** Nobody who only edits writes these, and they are bounded already: a revocation must pass whatever else stands there. */
-const DECIDED = [
-  ANNOTATIONS.decidedBy,
-  ANNOTATIONS.submittedBy,
-  ANNOTATIONS.approve,
-  ANNOTATIONS.reject,
-  ANNOTATIONS.revoke,
-];
+/** In CEL. They are bounded already, and a revocation must pass whatever else stands there. */
+const GUARDED = celList(GUARDED_ANNOTATIONS);
 
 /**
  * etcd takes 1.5 MiB. The spec has 512 KiB at the most, Kubernetes itself lets annotations have 256 KiB, and drops
@@ -46,7 +40,7 @@ const MEASURES: readonly Measure[] = [
     size: (metadata) =>
       celLines(
         `${metadata}.?annotations.orValue({}).size() -`,
-        `${celList(DECIDED)}.filter(key, key in ${metadata}.?annotations.orValue({})).size()`,
+        `${GUARDED}.filter(key, key in ${metadata}.?annotations.orValue({})).size()`,
       ),
     most: MAX_ANNOTATIONS,
     message: `metadata.annotations has at most ${MAX_ANNOTATIONS} entries`,
@@ -56,8 +50,8 @@ const MEASURES: readonly Measure[] = [
     // Each look costs by the length: what has too many entries is not looked into.
     size: (metadata) =>
       celLines(
-        `(${metadata}.?annotations.orValue({}).size() > ${MAX_ANNOTATIONS + DECIDED.length} ? [] : ${metadata}.?annotations.orValue({})`,
-        `  .filter(key, !(key in ${celList(DECIDED)}) && ${metadata}.annotations[key].matches(r'${ESCAPED}'))`,
+        `(${metadata}.?annotations.orValue({}).size() > ${MAX_ANNOTATIONS + GUARDED_ANNOTATIONS.length} ? [] : ${metadata}.?annotations.orValue({})`,
+        `  .filter(key, !(key in ${GUARDED}) && ${metadata}.annotations[key].matches(r'${ESCAPED}'))`,
         `  .map(key, ${metadata}.annotations[key].size())).sum()`,
       ),
     most: MAX_ESCAPED_CHARACTERS,

@@ -43,6 +43,13 @@ export const OPERATOR_NAME = 'assent-operator';
 export const VERDICTS = ['approve', 'reject', 'revoke'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
+/** Those that the API server stamps, and those that need the verb: whoever only edits cannot write them. */
+export const GUARDED_ANNOTATIONS = [
+  ANNOTATIONS.decidedBy,
+  ANNOTATIONS.submittedBy,
+  ...VERDICTS.map((verdict) => ANNOTATIONS[verdict]),
+] as const;
+
 /** The labels that the deployment guard reads. */
 export const LABELS = {
   /** On a workload or its pod template: the name of the ModelVersion that it serves. */

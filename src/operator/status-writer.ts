@@ -1,4 +1,4 @@
-import { ANNOTATIONS, appendSegment, type ModelVersion, type ModelVersionStatus } from '../api/index.ts';
+import { appendSegment, GUARDED_ANNOTATIONS, type ModelVersion, type ModelVersionStatus } from '../api/index.ts';
 import { isApproval, shrinkStatus } from '../decision/index.ts';
 import { type Cluster, isTooLarge, KubeApiError, MODEL_VERSIONS, patchStatus, updateStatus } from '../kube/index.ts';
 import { refOf } from './object-ref.ts';
@@ -40,26 +40,18 @@ async function fitting(
 
 const ANNOTATED = '/metadata/annotations';
 
-/** Who only edits cannot write these; they may write all the rest in a loop, and would keep a revocation away by it. */
-const DECIDED = [
-  ANNOTATIONS.submittedBy,
-  ANNOTATIONS.decidedBy,
-  ANNOTATIONS.approve,
-  ANNOTATIONS.reject,
-  ANNOTATIONS.revoke,
-];
-
 /**
  * What must still be so for a decision that is no approval: the spec, what people decided, and what was decided before,
- * by this operator or by another that leads meanwhile. The labels and annotations that a policy was asked about may have
- * changed: it decided on what stood there then, and what it does not approve is asked again or safe.
+ * by this operator or by another that leads meanwhile. Of the annotations those alone that whoever edits cannot write: the
+ * others may be written in a loop, to keep a revocation away. What a policy was asked about may have changed with them: it
+ * decided on what stood there then, and what it does not approve is asked again or safe.
  */
 function factsOf({ metadata, status }: ModelVersion) {
   const { generation, annotations } = metadata;
   return [
     { path: '/metadata/generation', value: generation },
     ...(annotations
-      ? DECIDED.map((key) => ({ path: appendSegment(ANNOTATED, key), value: annotations[key] ?? null }))
+      ? GUARDED_ANNOTATIONS.map((key) => ({ path: appendSegment(ANNOTATED, key), value: annotations[key] ?? null }))
       : [{ path: ANNOTATED, value: null }]),
     { path: '/status', value: status ?? null },
   ];
